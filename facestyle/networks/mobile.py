@@ -114,16 +114,22 @@ class StyleEncoder(nn.Module):
                 nn.Sequential(*separable(inputs, outputs, 2), *separable(outputs, outputs, 1))
             )
         self.stages = nn.ModuleList(stages)
-        self.hidden = nn.Conv2d(2 * sum(config.style_channels), config.style_hidden, 1)
+        # One layer in parts that are added up: XNNPACK cannot concatenate eight statistics.
+        hidden = config.style_hidden
+        self.from_mean = nn.ModuleList(nn.Conv2d(c, hidden, 1) for c in config.style_channels)
+        self.from_std = nn.ModuleList(
+            nn.Conv2d(c, hidden, 1, bias=False) for c in config.style_channels
+        )
         self.code = nn.Conv2d(config.style_hidden, config.code_size, 1)
 
     def forward(self, painting: Tensor) -> Tensor:
-        x, statistics = painting - 0.5, []
-        for stage in self.stages:
+        x, parts = painting - 0.5, []
+        for stage, from_mean, from_std in zip(self.stages, self.from_mean, self.from_std):
             x = stage(x)
-            normalized = normalize(x)
-            statistics += [normalized.mean, normalized.std]
-        return self.code(F.relu(self.hidden(torch.cat(statistics, 1))))
+            statistics = normalize(x)
+            parts.append(from_mean(statistics.mean) + from_std(statistics.std))
+        first, second, third, fourth = parts
+        return self.code(F.relu((first + second) + (third + fourth)))
 
 
 class Decoder(nn.Module):
@@ -194,10 +200,12 @@ class MobileNetwork(nn.Module):
     """The whole network."""
 
     stride = 8
+    minimum_size = 8
 
     def __init__(self, config: MobileConfig | None = None) -> None:
         super().__init__()
         self.config = config or MobileConfig()
+        self.code_size = self.config.code_size
         self.encoder = ContentEncoder(self.config)
         self.style_encoder = StyleEncoder(self.config)
         self.decoder = Decoder(self.config)

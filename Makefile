@@ -1,0 +1,31 @@
+# Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
+
+VENV ?= .venv
+PYTHON ?= python3.11
+SIZE ?= 256
+OUT ?= build
+
+.PHONY: export test lint clean
+
+# Installed again only when what is to be installed changes.
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --editable '.[test]'
+	touch $@
+
+export: $(VENV)/installed
+	$(VENV)/bin/facestyle export --size $(SIZE) --out $(OUT) \
+		--precision fp32,fp16,dynamic,int8 --calibration demo
+
+test: $(VENV)/installed lint
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+clean:
+	rm -rf $(VENV) build build.rejected .pytest_cache .mypy_cache .ruff_cache *.egg-info

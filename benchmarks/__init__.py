@@ -1,0 +1,1 @@
+"""Latency and fidelity, measured on exported files. Nothing imports this room."""

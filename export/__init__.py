@@ -1,0 +1,1 @@
+"""From a checkpoint to verified mobile files. Never imports ``train`` or ``benchmarks``."""

@@ -1,0 +1,266 @@
+"""A build: every file asked for, converted, proved, and only then put in its place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from export import calibration, cost, manifest, report
+from export.graphs import Graph, build
+from export.probes import Probe, probes
+from export.request import ExportRequest, Target
+from export.verify import Evidence, references, verify
+from facestyle import __version__
+from facestyle.errors import UserError
+from facestyle.files import write_text
+
+Progress = Callable[[str], None]
+"""Told what is about to be done."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A graph with all that its files are checked against."""
+
+    graph: Graph
+    probes: list[Probe]
+    wanted: dict[str, Any]
+    cost: dict[str, int]
+
+
+@dataclass(frozen=True)
+class BuiltFile:
+    """One file of a build."""
+
+    path: Path
+    target: Target
+    subject: Subject
+    evidence: Evidence | None
+
+    @property
+    def passed(self) -> bool:
+        """Not refuted: proved, or not to be proved."""
+        return self.evidence is None or self.evidence.passed
+
+
+@dataclass(frozen=True)
+class Build:
+    """The outcome: ``files`` lie in ``folder``, which is the rejected one if any failed."""
+
+    folder: Path
+    files: list[BuiltFile] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file did."""
+        return all(file.passed for file in self.files)
+
+
+def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
+    """The graphs to export, by the name they were asked for with."""
+    found: dict[str, list[Subject]] = {}
+    network = request.checkpoint.network
+    for name in dict.fromkeys(target.graph for target in request.targets):
+        styles = [None]
+        if name == "stylizer":
+            styles = [None, *(request.styles[baked] for baked in request.baked)]  # type: ignore[list-item]
+        found[name] = []
+        for baked in styles:
+            graph = build(
+                name,
+                network,
+                request.height,
+                request.width,
+                depth=request.depth and name == "stylizer",
+                baked=baked,
+            )
+            inputs = probes(graph, network)
+            figures = {"macs": cost.macs(graph), "parameters": cost.parameters(graph)}
+            found[name].append(Subject(graph, inputs, references(graph, inputs), figures))
+    return found
+
+
+def file_name(request: ExportRequest, graph: Graph, target: Target) -> str:
+    """``mobile_stylizer_256x256_fp16.tflite``; the style encoder has its own fixed size."""
+    size = f"{request.height}x{request.width}_" if "content" in _inputs(graph) else ""
+    depth = "depth_" if "depth" in _inputs(graph) else ""
+    name = f"{request.checkpoint.name}_{graph.name}_{depth}{size}{target.precision}"
+    return f"{name}.{target.format}"
+
+
+def _inputs(graph: Graph) -> list[str]:
+    return [port.name for port in graph.contract.inputs]
+
+
+def steps(request: ExportRequest) -> int:
+    """How often ``run`` reports progress."""
+    graphs = dict.fromkeys(t.graph for t in request.targets)
+    baked = {g: 1 + (len(request.baked) if g == "stylizer" else 0) for g in graphs}
+    keras = {t.graph for t in request.targets if t.format == "tflite"}
+    per_file = 2 if request.verify else 1
+    return (
+        sum(baked[t.graph] * per_file for t in request.targets)
+        + sum(baked[g] for g in keras)
+        + 2
+    )
+
+
+def run(request: ExportRequest, progress: Progress) -> Build:
+    """Write, prove and publish a build.
+
+    Files are made in a temporary folder inside ``request.out``. If all pass they replace
+    those of an earlier build; if one fails, ``request.out`` keeps what it had and the attempt goes to
+    ``<out>.rejected`` for a look, its failed files marked.
+
+    Raises:
+        UserError: when the folder cannot be written.
+        ConversionError: when a converter gives up. Nothing is left behind.
+    """
+    out = request.out
+    fresh = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=".partial-", dir=out)
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {out}: {error.strerror}; choose another folder with --out"
+        ) from error
+    try:
+        with scratch as name:
+            folder = Path(name) / "build"
+            folder.mkdir()
+            progress("reading the network")
+            made = _files(request, folder, Path(name), progress)
+            progress("writing the report")
+            _documents(request, folder, made)
+            if all(file.passed for file in made):
+                _publish(folder, out)
+                return Build(out, made)
+            rejected = out.with_name(out.name + ".rejected")
+            _reject(folder, rejected, made)
+            return Build(rejected, made)
+    finally:
+        if fresh and out.exists() and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _files(
+    request: ExportRequest, folder: Path, scratch: Path, progress: Progress
+) -> list[BuiltFile]:
+    made = []
+    for name, group in subjects(request).items():
+        targets = [t for t in request.targets if t.graph == name]
+        for subject in group:
+            made += _graph_files(request, subject, targets, folder, scratch, progress)
+    return made
+
+
+def _graph_files(
+    request: ExportRequest,
+    subject: Subject,
+    targets: Sequence[Target],
+    folder: Path,
+    scratch: Path,
+    progress: Progress,
+) -> list[BuiltFile]:
+    graph, keras, made = subject.graph, None, []
+    if any(t.format == "tflite" for t in targets):
+        from export.tflite import to_keras
+
+        progress(f"{graph.name}: PyTorch to TensorFlow")
+        keras = to_keras(graph, scratch / graph.name)
+    for target in targets:
+        path = folder / file_name(request, graph, target)
+        progress(f"{path.name}: writing")
+        if target.format == "tflite":
+            from export.tflite import to_tflite
+
+            examples = []
+            if target.precision == "int8" and request.calibration is not None:
+                examples = calibration.examples(
+                    request.calibration, graph, request.checkpoint.network, request.styles.styles
+                )
+            assert keras is not None
+            to_tflite(keras, target.precision, path, examples)
+        else:
+            _to_coreml(request, graph, target, path)
+        evidence = None
+        if request.verify:
+            progress(f"{path.name}: verifying")
+            evidence = verify(
+                path, target.format, target.precision, graph, subject.probes, subject.wanted
+            )
+        made.append(BuiltFile(path, target, subject, evidence))
+    return made
+
+
+def _to_coreml(request: ExportRequest, graph: Graph, target: Target, path: Path) -> None:
+    from export import coreml
+
+    description = coreml.Description(
+        author="facestyle",
+        licence="Apache-2.0",
+        version=f"{__version__} ({request.checkpoint.fingerprint})",
+        summary=f"{graph.name} of {request.checkpoint.name}: face-preserving style transfer",
+    )
+    write = coreml.to_mlpackage if target.format == "mlpackage" else coreml.to_mlmodel
+    write(graph, path, description)
+
+
+def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:
+    entries = [
+        manifest.file_entry(f.path, f.target, f.subject.graph, f.subject.cost, f.evidence)
+        for f in made
+    ]
+    document = manifest.document(request, entries)
+    request.styles.save(folder / "styles.json")
+    document["styles_sha256"] = manifest.sha256(folder / "styles.json")
+    write_text(folder / manifest.NAME, json.dumps(document, indent=1) + "\n")
+    rows = [
+        report.Row(entry, f.subject.probes, f.subject.wanted, f.evidence)
+        for entry, f in zip(entries, made)
+    ]
+    write_text(folder / "report.html", report.html(document, rows))
+    write_text(folder / "report.md", report.markdown(document))
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Move a build into place, manifest last, and remove what the one before had beyond it."""
+    stale: set[str] = set()
+    if (out / manifest.NAME).exists():
+        try:
+            stale = {entry["file"] for entry in manifest.read(out)["files"]}
+        except UserError:
+            stale = set()
+    items = sorted(folder.iterdir(), key=lambda p: p.name == manifest.NAME)
+    for item in items:
+        _replace(item, out / item.name)
+    for name in stale - {item.name for item in items}:
+        # A manifest may have been edited; nothing outside the folder is its to remove.
+        if Path(name).name == name:
+            _remove(out / name)
+
+
+def _reject(folder: Path, rejected: Path, made: list[BuiltFile]) -> None:
+    for file in made:
+        if not file.passed:
+            file.path.rename(file.path.with_name(f"FAILED_{file.path.name}"))
+    _replace(folder, rejected)
+
+
+def _replace(source: Path, destination: Path) -> None:
+    if destination.is_dir() or source.is_dir():
+        _remove(destination)
+    source.replace(destination)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,225 @@
+"""``facestyle export`` and ``facestyle verify``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from facestyle.errors import UserError
+
+if TYPE_CHECKING:
+    from export.build import Build
+    from facestyle.stylize import Painter
+    from facestyle.style import StyleBook
+
+EPILOG = (
+    "Examples:\n\n"
+    "  facestyle export\n\n"
+    "  facestyle export --size 384x512 --formats tflite --precision fp16\n\n"
+    "  facestyle export --precision fp32,fp16,dynamic,int8 --calibration faces/\n\n"
+    "  facestyle export --preset vgg19 --checkpoint decoder.pth --encoder vgg_normalised.pth\n\n"
+    "  facestyle export --bake great_wave --graphs stylizer --formats mlpackage --precision fp16"
+)
+
+
+@click.command(epilog=EPILOG)
+@click.option("--preset", default="mobile", show_default=True, help="The network: mobile or vgg19.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped.")
+@click.option("--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19.")
+@click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
+@click.option("--size", default="256", show_default=True, help="Side, or height x width.")
+@click.option("--formats", default="mlpackage,mlmodel,tflite", show_default=True)
+@click.option(
+    "--precision",
+    default="fp32,fp16,dynamic",
+    show_default=True,
+    help="fp32, fp16, dynamic (int8 weights), int8 (all integer, needs --calibration).",
+)
+@click.option("--graphs", default="stylizer,style_encoder,full", show_default=True)
+@click.option("--styles", help="Styles for styles.json: names or paintings. All named ones by default.")
+@click.option("--bake", help="Also a stylizer with this style (or these) as constants.")
+@click.option("--depth", is_flag=True, help="Give the stylizer a depth map input (paper 2).")
+@click.option("--calibration", help="Folder of faces for int8, or 'demo' for four painted ones.")
+@click.option("--verify/--no-verify", default=True, help="Execute and compare each file.")
+@click.option(
+    "--out", default=Path("build"), show_default=True, type=click.Path(path_type=Path)
+)
+def export(
+    preset: str,
+    checkpoint: Path | None,
+    encoder: Path | None,
+    untrained: bool,
+    size: str,
+    formats: str,
+    precision: str,
+    graphs: str,
+    styles: str | None,
+    bake: str | None,
+    depth: bool,
+    calibration: str | None,
+    verify: bool,
+    out: Path,
+) -> int:
+    """Write verified .mlpackage, .mlmodel and .tflite files and a report."""
+    from export import request as asked
+    from export.graphs import GRAPHS
+    from facestyle import checkpoint as weights
+    from facestyle.networks import NETWORKS, create
+    from facestyle.errors import unknown
+    from facestyle.stylize import Painter
+
+    if preset not in NETWORKS:
+        raise unknown("preset", preset, NETWORKS)
+    targets = asked.targets(
+        asked.parse_list(graphs, "graph", GRAPHS),
+        asked.parse_list(formats, "format", asked.FORMATS),
+        asked.parse_list(precision, "precision", asked.PRECISIONS),
+    )
+    height, width = asked.parse_size(size, create(preset).stride)  # type: ignore[arg-type]
+    calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
+    _need(targets)
+    if untrained and checkpoint:
+        raise UserError("--untrained and --checkpoint exclude each other")
+    loaded = weights.untrained(preset) if untrained else weights.load(checkpoint, preset, encoder)
+    book, baked = _styles(Painter(loaded), styles, bake)
+    if baked and not any(t.graph == "stylizer" for t in targets):
+        raise UserError("--bake makes stylizers; add stylizer to --graphs")
+    request = asked.ExportRequest(
+        checkpoint=loaded,
+        source=checkpoint,
+        encoder=encoder,
+        height=height,
+        width=width,
+        targets=targets,
+        styles=book,
+        baked=baked,
+        depth=depth,
+        calibration=calibrated,
+        out=out,
+        verify=verify,
+        command=shlex.join(["facestyle", *sys.argv[1:]]),
+    )
+    return _run(request)
+
+
+def _need(targets: tuple[object, ...]) -> None:
+    """Fail before any work when a converter is not installed."""
+    from importlib import util
+
+    from facestyle.cli import EXTRAS
+
+    formats = {t.format for t in targets}  # type: ignore[attr-defined]
+    needed = [m for m, extra in EXTRAS.items() if extra == "tflite" and "tflite" in formats]
+    if formats - {"tflite"}:
+        needed.append("coremltools")
+    for module in needed:
+        if util.find_spec(module) is None:
+            raise ModuleNotFoundError(name=module)
+
+
+def _calibration(source: str | None, needed: bool) -> object:
+    from export import calibration
+
+    if needed and source is None:
+        raise UserError(
+            "int8 needs --calibration DIR with faces like those the app will see "
+            "(or 'demo' for a first try)"
+        )
+    if source is not None and not needed:
+        raise UserError("--calibration is for int8; add int8 to --precision")
+    return None if source is None else calibration.read(source)
+
+
+def _styles(painter: Painter, text: str | None, bake: str | None) -> tuple[StyleBook, tuple[str, ...]]:
+    from facestyle.cli.stylize import resolve_styles
+    from facestyle.shipped import style_book
+    from facestyle.style import StyleBook
+
+    book = style_book(painter)
+    if text is not None:
+        book = StyleBook(book.weights, tuple(resolve_styles(painter, text)))
+    names = []
+    for style in resolve_styles(painter, bake) if bake else []:
+        book = book.with_style(style)
+        names.append(style.name)
+    return book, tuple(names)
+
+
+def _run(request: object) -> int:
+    import os
+
+    from export import build
+    from export.quiet import ConversionError
+
+    total = build.steps(request)  # type: ignore[arg-type]
+    # A copy of the terminal: converters' chatter is kept off the standard descriptors meanwhile.
+    with os.fdopen(os.dup(2), "w") as terminal:
+        bar = click.progressbar(
+            length=total,
+            file=terminal,
+            label="Exporting",
+            show_pos=True,
+            item_show_func=lambda item: item,
+        )
+        with bar:
+            def progress(step: str) -> None:
+                bar.update(1, step)  # type: ignore[arg-type]
+
+            try:
+                result = build.run(request, progress)  # type: ignore[arg-type]
+            except ConversionError as error:
+                raise UserError(f"conversion failed: {error}; nothing was written") from error
+    return _summary(result)
+
+
+def _summary(result: Build) -> int:
+    from export import manifest, report
+
+    document = manifest.read(result.folder)
+    for entry in document["files"]:
+        verdict = report.verdict(entry)
+        colour = {"pass": "green", "FAIL": "red"}.get(verdict, "yellow")
+        click.echo(
+            f"{click.style(verdict, fg=colour, bold=True)}  {entry['file']:48}"
+            f"{report.kilobytes(entry):>10}  {report.psnr(entry)}"
+        )
+        for v in entry.get("verdicts", []):
+            if not v["passed"]:
+                click.echo(f"      {v['check']}: {v['figure']}, wanted {v['limit']}")
+    if not result.passed:
+        click.secho(
+            f"not published: see {result.folder / 'report.html'}; earlier files stay as they were",
+            fg="red",
+            err=True,
+        )
+        return 1
+    count = len(result.files)
+    click.secho(f"{count} files and styles.json in {result.folder}/", fg="green", bold=True)
+    click.echo(f"next: open {result.folder / 'report.html'}, then put the files in your app")
+    return 0
+
+
+@click.command(epilog="Example:\n\n  facestyle verify build/")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
+@click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
+def verify(folder: Path, checkpoint: Path | None, encoder: Path | None) -> int:
+    """Check a build again from disk: hashes, structure, and what each file computes."""
+    from export.recheck import recheck
+
+    failed = 0
+    for name, problems in recheck(folder, checkpoint, encoder):
+        verdict = "FAIL" if problems else "pass"
+        click.echo(f"{click.style(verdict, fg='red' if problems else 'green', bold=True)}  {name}")
+        for problem in problems:
+            click.echo(f"      {problem}")
+        failed += bool(problems)
+    if failed:
+        click.secho(f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True)
+        return 1
+    click.secho(f"{folder}/ is right", fg="green", bold=True)
+    return 0

@@ -1,0 +1,85 @@
+"""Every constant of an exported file traced to a parameter of the inference graph.
+
+What a file carries beyond that (an auxiliary network, say) has no parameter to be traced to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+SCALAR_SIZE = 1
+"""Constants of this many values (epsilons, 1/255) are listed with their value, not traced."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A floating-point constant read back from a file.
+
+    Attributes:
+        name: as in the file.
+        values: fp32, dequantised where the file holds less.
+        tolerance: how far a value may be from its origin: half a quantisation step or the
+            rounding of fp16, broadcastable to ``values``.
+    """
+
+    name: str
+    values: NDArray[np.float32]
+    tolerance: NDArray[np.float32] | float
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a constant comes from; ``parameter`` is None where nobody knows."""
+
+    constant: str
+    shape: tuple[int, ...]
+    parameter: str | None
+    value: float | None = None
+
+
+def trace(
+    constants: Iterable[Constant], module: nn.Module, derived: dict[str, str] | None = None
+) -> list[Origin]:
+    """Find each constant's origin among a module's parameters and buffers.
+
+    A constant matches a parameter if some reordering of the parameter's axes (NCHW to NHWC and
+    the like) has its values, in order, within the tolerance.
+
+    Args:
+        constants: as read from the file.
+        module: the inference graph, as it was converted.
+        derived: names of parameters that were computed from others, and from which.
+    """
+    derived = derived or {}
+    by_size: dict[int, list[tuple[str, NDArray[np.float32]]]] = defaultdict(list)
+    for name, value in module.state_dict().items():
+        array = value.detach().cpu().float().numpy()
+        by_size[array.size].append((name, array))
+    origins = []
+    for constant in constants:
+        shape, size = constant.values.shape, constant.values.size
+        if size <= SCALAR_SIZE:
+            origins.append(Origin(constant.name, shape, "scalar", float(constant.values.ravel()[0])))
+            continue
+        name = next((n for n, a in by_size[size] if _matches(constant, a)), None)
+        if name in derived:
+            name = f"{derived[name]} (as {name.rsplit('.', 1)[-1]})"
+        origins.append(Origin(constant.name, shape, name))
+    return origins
+
+
+def _matches(constant: Constant, parameter: NDArray[np.float32]) -> bool:
+    flat = constant.values.ravel()
+    tolerance = np.broadcast_to(constant.tolerance, constant.values.shape).ravel()
+    squeezed = parameter.squeeze()
+    return any(
+        bool(np.all(np.abs(squeezed.transpose(order).ravel() - flat) <= tolerance))
+        for order in permutations(range(squeezed.ndim))
+    )

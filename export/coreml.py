@@ -1,0 +1,219 @@
+"""Core ML files: an ML Program in half precision, and a neural network for old phones.
+
+Images are Core ML images, 8-bit RGB as cameras and screens have them; everything else is a
+float array of its contract's shape. Between 0..255 outside and [0, 1] inside each image is
+scaled exactly once. ``inspect_coreml`` reads back what is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+from export.graphs import Graph
+from facestyle.contract import Kind, Port
+
+aten = torch.ops.aten
+
+MAXIMUM = 255
+"""Of a channel of an image outside; 1 inside."""
+
+MODEL = "com.apple.CoreML/model.mlmodel"
+"""The specification's place under ``Data`` in a package."""
+
+WEIGHTS = "com.apple.CoreML/weights"
+"""The folder of ``weight.bin`` under ``Data`` in a package."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file says about itself, for Xcode to show."""
+
+    author: str
+    licence: str
+    version: str
+    summary: str
+
+
+def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
+    """Write an ML Program (iOS 16 and later), fp16 throughout; ``path`` becomes a folder.
+
+    The same graph and description give the same bytes.
+    """
+    with quiet():
+        import coremltools as ct
+
+        # A scale given to ImageType would be computed in fp32: here it is part of the graph.
+        model = ct.convert(
+            _program(_Pixels(graph, scale_inputs=True), graph),
+            inputs=[_input_type(port, scale=1.0) for port in graph.contract.inputs],
+            outputs=[_output_type(port) for port in graph.contract.outputs],
+            convert_to="mlprogram",
+            compute_precision=ct.precision.FLOAT16,
+            minimum_deployment_target=ct.target.iOS16,
+            skip_model_load=True,
+        )
+        spec, weights = model.get_spec(), Path(model.weights_dir)
+    _describe(spec, graph, description)
+    _write_package(spec, weights, path)
+
+
+def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
+    """Write a neural network (iOS 14 and later), fp32.
+
+    The same graph and description give the same bytes.
+    """
+    with quiet():
+        import coremltools as ct
+
+        # There is no relu6 layer: coremltools would put together four instead of one clip.
+        rewrites = {aten.relu6.default: lambda x: torch.clamp(x, 0, 6)}
+        model = ct.convert(
+            _program(_Pixels(graph, scale_inputs=False), graph, rewrites),
+            inputs=[_input_type(port, scale=1 / MAXIMUM) for port in graph.contract.inputs],
+            outputs=[_output_type(port) for port in graph.contract.outputs],
+            convert_to="neuralnetwork",
+            skip_model_load=True,
+        )
+        spec = model.get_spec()
+    _describe(spec, graph, description)
+    path.write_bytes(spec.SerializeToString(deterministic=True))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what coremltools and those it loads chat about off the terminal.
+
+    Progress bars, log lines and lines from C++ all go to file descriptor 2, so that is where
+    they are caught. Errors are raised as ever.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(nowhere)
+        os.close(terminal)
+
+
+class _Pixels(nn.Module):
+    """A graph whose image output, and if wanted its image inputs too, run from 0 to 255."""
+
+    def __init__(self, graph: Graph, *, scale_inputs: bool) -> None:
+        super().__init__()
+        self.module = graph.module
+        self.scaled = [scale_inputs and port.kind is Kind.IMAGE for port in graph.contract.inputs]
+        (output,) = graph.contract.outputs
+        self.paints = output.kind is Kind.IMAGE
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        x = (x * (1 / MAXIMUM) if scaled else x for x, scaled in zip(inputs, self.scaled))
+        y = self.module(*x)
+        return y * MAXIMUM if self.paints else y
+
+
+Rewrites = dict[torch._ops.OpOverload, Callable[..., Any]]
+"""Operators, and functions that put others in their place."""
+
+
+def _program(
+    module: nn.Module, graph: Graph, rewrites: Rewrites | None = None
+) -> ExportedProgram:
+    # Not torch.jit.trace: it is deprecated, and what it returns has attributes of its own
+    # ("code", "graph") that coremltools takes for a network's layers of the same name.
+    examples = tuple(torch.full(port.shape, 0.5) for port in graph.contract.inputs)
+    with torch.no_grad():
+        program = torch.export.export(module.eval(), examples)
+        return program.run_decompositions({aten.max_pool2d.default: _max_pool2d} | (rewrites or {}))
+
+
+def _max_pool2d(x: Tensor, size: list[int], stride: list[int] | None = None, *more: Any) -> Tensor:
+    # coremltools insists on a stride; PyTorch leaves out what is the default.
+    pooled, _ = aten.max_pool2d_with_indices(x, size, stride or size, *more)
+    return cast(Tensor, pooled)
+
+
+def _input_type(port: Port, scale: float) -> Any:
+    import coremltools as ct
+
+    if port.kind is Kind.IMAGE:
+        layout = ct.colorlayout.RGB
+        return ct.ImageType(port.name, shape=port.shape, scale=scale, color_layout=layout)
+    return ct.TensorType(port.name, shape=port.shape, dtype=np.float32)
+
+
+def _output_type(port: Port) -> Any:
+    import coremltools as ct
+
+    if port.kind is Kind.IMAGE:
+        return ct.ImageType(port.name, color_layout=ct.colorlayout.RGB)
+    return ct.TensorType(port.name, dtype=np.float32)
+
+
+def _describe(spec: Any, graph: Graph, description: Description) -> None:
+    metadata = spec.description.metadata
+    metadata.shortDescription = description.summary
+    metadata.author = description.author
+    metadata.license = description.licence
+    metadata.versionString = description.version
+    # The only thing that would differ between two conversions of one graph.
+    del metadata.userDefined["com.github.apple.coremltools.conversion_date"]
+    ports = {port.name: port for port in (*graph.contract.inputs, *graph.contract.outputs)}
+    for feature in (*spec.description.input, *spec.description.output):
+        feature.shortDescription = _in_words(ports[feature.name])
+
+
+def _in_words(port: Port) -> str:
+    if port.kind is Kind.IMAGE:
+        _, _, height, width = port.shape
+        return f"{port.description} {width} x {height} pixels of 8 bits a channel."
+    values = "any value" if port.range is None else "{:g} to {:g}".format(*port.range)
+    return f"{port.description} Shape {' x '.join(map(str, port.shape))}, float32, {values}."
+
+
+def _write_package(spec: Any, weights: Path, path: Path) -> None:
+    # MLModel.save would draw random identifiers, order the specification's maps at random,
+    # let only the owner read it, and add a file of debugging information.
+    items = {
+        MODEL: ("model.mlmodel", "CoreML Model Specification"),
+        WEIGHTS: ("weights", "CoreML Model Weights"),
+    }
+    identifiers = {place: str(uuid.uuid5(uuid.NAMESPACE_URL, place)) for place in items}
+    manifest = {
+        "fileFormatVersion": "1.0.0",
+        "itemInfoEntries": {
+            identifiers[place]: {
+                "author": "com.apple.CoreML",
+                "description": text,
+                "name": name,
+                "path": place,
+            }
+            for place, (name, text) in items.items()
+        },
+        "rootModelIdentifier": identifiers[MODEL],
+    }
+    data = path / "Data"
+    (data / WEIGHTS).mkdir(parents=True)
+    (data / MODEL).write_bytes(spec.SerializeToString(deterministic=True))
+    shutil.copyfile(weights / "weight.bin", data / WEIGHTS / "weight.bin")
+    (path / "Manifest.json").write_text(json.dumps(manifest, indent=4), encoding="utf-8")

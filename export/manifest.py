@@ -1,0 +1,179 @@
+"""``manifest.json``: what is in a build folder, and what is needed to check it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from export.graphs import Graph
+from export.request import ExportRequest, Target
+from export.verify import Evidence
+from facestyle import __version__
+from facestyle.contract import Contract, Kind, Port
+from facestyle.errors import UserError
+
+FORMAT = "facestyle-build/1"
+NAME = "manifest.json"
+TOOLS = (
+    "torch",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "onnx",
+    "onnx2tf",
+    "tensorflow",
+    "ai-edge-litert",
+    "coremltools",
+)
+
+
+def sha256(path: Path) -> str:
+    """Of a file, or of a folder's file names and contents in order."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        digest.update(path.read_bytes())
+    else:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def size(path: Path) -> int:
+    """Bytes of a file or folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def tools() -> dict[str, str]:
+    """Versions of all that took part."""
+    found = {"facestyle": __version__, "python": platform.python_version()}
+    for name in TOOLS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def port_entry(port: Port, format_: str, quantization: dict[str, Any]) -> dict[str, Any]:
+    """One input or output as the given format has it."""
+    entry: dict[str, Any] = {"name": port.name, "kind": port.kind.value}
+    if format_ == "tflite":
+        entry |= {"shape": list(port.nhwc), "layout": "NHWC", "dtype": "float32"}
+        entry["range"] = list(port.range) if port.range else None
+        entry |= quantization.get(port.name, {})
+    elif port.kind is Kind.IMAGE:
+        height, width = port.shape[2:]
+        entry |= {"type": "image", "width": width, "height": height, "range": [0, 255]}
+    else:
+        entry |= {"shape": list(port.shape), "layout": "NCHW", "dtype": "float32"}
+        entry["range"] = list(port.range) if port.range else None
+    if port.kind is Kind.IMAGE:
+        entry["colour_order"] = "RGB"
+    return entry | {"description": port.description}
+
+
+def _contract(contract: Contract, format_: str, quantization: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "inputs": [port_entry(p, format_, quantization) for p in contract.inputs],
+        "outputs": [port_entry(p, format_, quantization) for p in contract.outputs],
+    }
+
+
+def file_entry(
+    path: Path, target: Target, graph: Graph, cost: dict[str, int], evidence: Evidence | None
+) -> dict[str, Any]:
+    """What the manifest says of one file."""
+    entry: dict[str, Any] = {
+        "file": path.name,
+        "graph": graph.name,
+        "format": target.format,
+        "precision": target.precision,
+        "sha256": sha256(path),
+        "bytes": size(path),
+        **cost,
+        **_contract(graph.contract, target.format, evidence.quantization if evidence else {}),
+    }
+    if evidence is None:
+        return entry | {"verified": False}
+    return entry | {
+        "verified": evidence.passed,
+        "executed": bool(evidence.outputs),
+        "worst_psnr_db": _finite(evidence.worst_psnr),
+        "delegate_partitions": evidence.partitions,
+        "fully_delegated": evidence.fully_delegated,
+        "operators": evidence.operators,
+        "verdicts": [
+            {
+                "check": v.check,
+                "figure": v.figure,
+                "limit": v.limit,
+                "passed": v.passed,
+                "assurance": v.assurance.value,
+            }
+            for v in evidence.verdicts
+        ],
+        "constants": [
+            {"name": o.constant, "shape": list(o.shape), "from": o.parameter}
+            | ({} if o.value is None else {"value": o.value})
+            for o in evidence.origins
+        ],
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or value in (float("inf"),) or value != value else round(value, 2)
+
+
+def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """The whole manifest."""
+    calibration = request.calibration
+    return {
+        "format": FORMAT,
+        "command": request.command,
+        "network": request.checkpoint.name,
+        "weights": {
+            "fingerprint": request.checkpoint.fingerprint,
+            "untrained": request.checkpoint.untrained,
+            "source": str(request.source) if request.source else None,
+            "encoder": str(request.encoder) if request.encoder else None,
+            "metadata": request.checkpoint.metadata,
+        },
+        "height": request.height,
+        "width": request.width,
+        "depth": request.depth,
+        "styles": "styles.json",
+        "calibration": None
+        if calibration is None
+        else {
+            "source": calibration.source,
+            "images": len(calibration.images),
+            "sha256": calibration.sha256,
+        },
+        "tools": tools(),
+        "files": files,
+    }
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """A build's manifest.
+
+    Raises:
+        UserError: when the folder holds no build.
+    """
+    path = folder / NAME
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT or not isinstance(manifest["files"], list):
+            raise ValueError(manifest["format"])
+        return dict(manifest)
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: no build here ({NAME} is missing)") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not a manifest of this version of facestyle") from error

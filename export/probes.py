@@ -1,0 +1,91 @@
+"""The inputs that files are checked on: a real portrait and painting, and a layout canary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from export.graphs import Graph
+from facestyle import gallery, images
+from facestyle.contract import Kind, Port
+from facestyle.networks import StyleNetwork
+from facestyle.stylize import PAINTING_SIZE
+
+STRENGTHS = (0.0, 0.5, 1.0)
+PORTRAIT, PAINTING = "mona_lisa", "great_wave"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A named set of inputs in a contract's order."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+
+
+def portrait(height: int, width: int) -> Tensor:
+    """The shipped portrait, (1, 3, height, width)."""
+    path = next(p.path for p in gallery.portraits() if p.name == PORTRAIT)
+    return images.cover(images.load(path), height, width)
+
+
+def painting() -> Tensor:
+    """The shipped painting as the style encoder sees it."""
+    path = next(p.path for p in gallery.paintings() if p.name == PAINTING)
+    return images.cover(images.load(path), PAINTING_SIZE, PAINTING_SIZE)
+
+
+def canary(height: int, width: int) -> Tensor:
+    """A picture that betrays every mistake of layout, (1, 3, height, width).
+
+    Red rises to the right, green downwards, blue falls along a diagonal, and a dark bar
+    three times wider than high sits off centre: no flip, transposition or channel swap leaves
+    it as it is.
+    """
+    down = torch.linspace(0, 1, height)[:, None].expand(height, width)
+    right = torch.linspace(0, 1, width)[None, :].expand(height, width)
+    picture = torch.stack([right, 0.8 * down, 1 - (0.7 * right + 0.3 * down)])[None].clone()
+    top, left = height // 8, width // 6
+    picture[..., top : top + height // 8, left : left + 3 * width // 8] = 0.05
+    return picture
+
+
+def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
+    """The inputs for a graph: portrait and canary, each at strengths 0, 0.5 and 1."""
+    ports = graph.contract.inputs
+    names = [port.name for port in ports]
+    if "content" not in names:
+        return [
+            Probe("painting", (painting(),)),
+            Probe("canary", (canary(PAINTING_SIZE, PAINTING_SIZE),)),
+        ]
+    height, width = ports[0].shape[2:]
+    with torch.inference_mode():
+        code = cast(StyleNetwork, network).encode_style(painting())
+    pictures = {"portrait": portrait(height, width), "canary": canary(height, width)}
+    strengths = STRENGTHS
+    return [
+        Probe(
+            f"{name}, strength {strength:g}",
+            tuple(_value(port, picture, code, strength) for port in ports),
+        )
+        for name, picture in pictures.items()
+        for strength in strengths
+    ]
+
+
+def _value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor:
+    match port.kind:
+        case Kind.IMAGE:
+            return picture if port.name == "content" else painting()
+        case Kind.CODE:
+            return code.clone()
+        case Kind.MAP:
+            height, width = port.shape[2:]
+            return torch.linspace(0, 1, width).expand(1, 1, height, width).contiguous()
+        case Kind.SCALAR:
+            value = {"depth_low": 0.1, "depth_high": 0.9}.get(port.name, strength)
+            return torch.full(port.shape, value)

@@ -1,0 +1,68 @@
+"""Converters talk a lot, on file descriptors as well as through Python; here they don't."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class ConversionError(Exception):
+    """A converter failed; the message is its own last words."""
+
+
+@contextmanager
+def quiet(what: str) -> Iterator[None]:
+    """Keep a converter's chatter off the terminal; show its end if it fails.
+
+    Raises:
+        ConversionError: when the block does, but for interrupts, memory and disk errors.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        level = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except (MemoryError, OSError):
+            raise
+        except SystemExit as error:  # onnx2tf leaves by sys.exit
+            raise ConversionError(f"{what}: {_last_line(log)}") from error
+        except Exception as error:
+            raise ConversionError(f"{what}: {error or _last_line(log)}") from error
+        finally:
+            logging.disable(level)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(saved[0], 1)
+            os.dup2(saved[1], 2)
+            os.close(saved[0])
+            os.close(saved[1])
+
+
+def _last_line(log: object) -> str:
+    log.seek(0)  # type: ignore[attr-defined]
+    lines = log.read().decode(errors="replace").strip().splitlines()  # type: ignore[attr-defined]
+    return lines[-1] if lines else "no message"
+
+
+@contextmanager
+def scripts_on_path() -> Iterator[None]:
+    """Put this interpreter's scripts first on PATH: onnx2tf calls its tools by name."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

@@ -1,0 +1,85 @@
+"""Check a published build again, from nothing but its folder and the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from export import manifest
+from export.graphs import build
+from export.probes import probes
+from export.verify import references, verify
+from facestyle import checkpoint as weights
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError
+from facestyle.style import StyleBook
+
+BAKED = "stylizer_"
+
+
+def recheck(
+    folder: Path, checkpoint: Path | None = None, encoder: Path | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Each file's name and what is wrong with it.
+
+    Args:
+        folder: the build.
+        checkpoint, encoder: the weights, if they are no longer where they were at the export.
+
+    Raises:
+        UserError: when the folder holds no build, or the weights are other ones.
+    """
+    document = manifest.read(folder)
+    loaded = _weights(document, checkpoint, encoder)
+    styles = folder / document["styles"]
+    changed = not styles.exists() or manifest.sha256(styles) != document["styles_sha256"]
+    yield styles.name, ["missing or changed since the export"] if changed else []
+    for entry in document["files"]:
+        yield entry["file"], _problems(folder, document, entry, loaded)
+
+
+def _weights(document: dict[str, Any], checkpoint: Path | None, encoder: Path | None) -> Checkpoint:
+    stored = document["weights"]
+    name = document["network"]
+    if stored["untrained"]:
+        loaded = weights.untrained(name)
+    else:
+        source = checkpoint or (Path(stored["source"]) if stored["source"] else None)
+        features = encoder or (Path(stored["encoder"]) if stored["encoder"] else None)
+        loaded = weights.load(source, name, features)
+    if loaded.fingerprint != stored["fingerprint"]:
+        raise UserError(
+            f"the build was made from weights {stored['fingerprint']}, these are "
+            f"{loaded.fingerprint}; give the right ones with --checkpoint"
+        )
+    return loaded
+
+
+def _problems(
+    folder: Path, document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint
+) -> list[str]:
+    path = folder / str(entry["file"])
+    if path.parent != folder:
+        return ["the manifest names a file outside the build"]
+    if not path.exists():
+        return ["missing"]
+    if manifest.sha256(path) != entry["sha256"]:
+        return ["changed since the export (sha256 differs)"]
+    name, baked = str(entry["graph"]), None
+    if name.startswith(BAKED):
+        baked = StyleBook.load(folder / document["styles"])[name.removeprefix(BAKED)]
+        name = "stylizer"
+    graph = build(
+        name,
+        loaded.network,
+        document["height"],
+        document["width"],
+        depth=document["depth"] and name == "stylizer",
+        baked=baked,
+    )
+    inputs = probes(graph, loaded.network)
+    evidence = verify(
+        path, entry["format"], entry["precision"], graph, inputs, references(graph, inputs)
+    )
+    return [f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed]

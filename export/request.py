@@ -1,0 +1,149 @@
+"""What may be asked of an export, and what is refused at once."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.calibration import Calibration
+from export.graphs import GRAPHS
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError, unknown
+from facestyle.style import StyleBook
+
+FORMATS = ("mlpackage", "mlmodel", "tflite")
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+MAX_SIDE = 2048
+
+LEGAL: dict[tuple[str, str], tuple[str, ...]] = {
+    ("tflite", "fp32"): GRAPHS,
+    ("tflite", "fp16"): GRAPHS,
+    ("tflite", "dynamic"): GRAPHS,
+    ("tflite", "int8"): ("stylizer",),
+    ("mlpackage", "fp16"): GRAPHS,
+    ("mlmodel", "fp32"): GRAPHS,
+}
+"""Graphs that each pair of format and precision exists for."""
+
+WHY_NOT = {
+    "mlpackage": "an .mlpackage computes in fp16",
+    "mlmodel": "an .mlmodel holds fp32",
+    "int8": "int8 exists for the stylizer in .tflite only (a style is encoded once, in fp16)",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One file to write."""
+
+    graph: str
+    format: str
+    precision: str
+
+
+def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Comma-separated names, in the known order, each once.
+
+    Raises:
+        UserError: for an unknown or missing name.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UserError(f"no {what} given: choose from {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise unknown(what, name, known)
+    return tuple(name for name in known if name in names)
+
+
+def parse_size(text: str, stride: int) -> tuple[int, int]:
+    """``256`` or ``384x512`` (height x width) as (height, width).
+
+    Raises:
+        UserError: when it is no size, out of range, or no multiple of the stride.
+    """
+    match = re.fullmatch(r"(-?\d{1,9})(?:x(-?\d{1,9}))?", text.strip().lower())
+    if not match:
+        raise UserError(f"--size {text!r}: write a number (256) or height x width (384x512)")
+    height = int(match[1])
+    width = int(match[2]) if match[2] else height
+    for side in (height, width):
+        if not 32 <= side <= MAX_SIDE:
+            raise UserError(f"--size {text}: sides must lie between 32 and {MAX_SIDE}")
+        if side % stride:
+            lower = side // stride * stride
+            raise UserError(
+                f"--size {text}: sides must be multiples of {stride}; try {lower} or "
+                f"{lower + stride} for {side}"
+            )
+    return height, width
+
+
+def targets(
+    graphs: Sequence[str], formats: Sequence[str], precisions: Sequence[str]
+) -> tuple[Target, ...]:
+    """Every legal combination of what was asked for.
+
+    Raises:
+        UserError: when a graph, format or precision takes part in none of them.
+    """
+    found = tuple(
+        Target(graph, format_, precision)
+        for graph, format_, precision in itertools.product(graphs, formats, precisions)
+        if graph in LEGAL.get((format_, precision), ())
+    )
+    for asked, used in (
+        (formats, {t.format for t in found}),
+        (precisions, {t.precision for t in found}),
+        (graphs, {t.graph for t in found}),
+    ):
+        for name in asked:
+            if name not in used:
+                raise UserError(_refusal(name))
+    return found
+
+
+def _refusal(name: str) -> str:
+    pairs = [
+        f"{format_}/{precision}"
+        for (format_, precision), graphs in LEGAL.items()
+        if name in (format_, precision, *graphs)
+    ]
+    reason = f": {WHY_NOT[name]}" if name in WHY_NOT else ""
+    return f"nothing to write for {name!r} in this combination{reason}; it goes with {', '.join(pairs)}"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Everything that one export is asked for.
+
+    Attributes:
+        checkpoint: the network with its weights.
+        source, encoder: where weights were read from; None for shipped and untrained ones.
+        height, width: of the content image.
+        targets: the files.
+        styles: style codes that go along; also what a calibration paints with.
+        baked: names of the styles that get a stylizer of their own, as constants.
+        depth: whether the stylizer takes depth-controlled strength (paper 2).
+        calibration: for int8.
+        out: the build folder.
+        verify: whether each file is proved before it is published.
+        command: as typed.
+    """
+
+    checkpoint: Checkpoint
+    source: Path | None
+    encoder: Path | None
+    height: int
+    width: int
+    targets: tuple[Target, ...]
+    styles: StyleBook
+    baked: tuple[str, ...]
+    depth: bool
+    calibration: Calibration | None
+    out: Path
+    verify: bool
+    command: str

@@ -1,0 +1,84 @@
+"""Execute a ``.tflite`` file from disk with LiteRT, as a phone's CPU would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+from torch import Tensor, from_numpy
+
+from export.quiet import quiet
+from facestyle.contract import Contract
+
+
+class TFLiteFile:
+    """A loaded file: XNNPACK, two threads."""
+
+    def __init__(self, path: Path, contract: Contract) -> None:
+        self.contract = contract
+        with quiet(str(path)):
+            self.interpreter = Interpreter(str(path), num_threads=2)
+            self.interpreter.allocate_tensors()
+        self.inputs = {d["name"]: d for d in self.interpreter.get_input_details()}
+        self.outputs = {d["name"]: d for d in self.interpreter.get_output_details()}
+
+    def run(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Execute on inputs in the contract's order and shapes, (1, C, H, W); so the output."""
+        for port, value in zip(self.contract.inputs, inputs):
+            details = self.inputs[port.name]
+            array = np.ascontiguousarray(value.permute(0, 2, 3, 1).numpy())
+            self.interpreter.set_tensor(details["index"], _quantize(array, details))
+        self.interpreter.invoke()
+        details = self.outputs[self.contract.outputs[0].name]
+        result = _dequantize(self.interpreter.get_tensor(details["index"]), details)
+        return from_numpy(result).permute(0, 3, 1, 2)
+
+    def partitions(self) -> int:
+        """How many pieces of the graph XNNPACK took."""
+        return len(self._delegates())
+
+    def fully_delegated(self) -> bool:
+        """Whether one piece takes the graph's inputs and constants alone and gives its outputs,
+        so that nothing is left to the reference kernels."""
+        delegates = self._delegates()
+        if len(delegates) != 1:
+            return False
+        (delegate,) = delegates
+        graph_inputs = {d["index"] for d in self.inputs.values()}
+        graph_outputs = {d["index"] for d in self.outputs.values()}
+        produced = {
+            int(t)
+            for op in self._ops()
+            if op["op_name"] != "DELEGATE"
+            for t in op["outputs"]
+            # fp16 weights pass a DEQUANTIZE that is folded when the delegate is made
+            if op["op_name"] != "DEQUANTIZE"
+        }
+        taken = {int(t) for t in delegate["inputs"]}
+        return graph_outputs <= {int(t) for t in delegate["outputs"]} and not (
+            (taken - graph_inputs) & produced
+        )
+
+    def _ops(self) -> list[dict[str, NDArray[np.int32]]]:
+        return list(self.interpreter._get_ops_details())
+
+    def _delegates(self) -> list[dict[str, NDArray[np.int32]]]:
+        return [op for op in self._ops() if op["op_name"] == "DELEGATE"]
+
+
+def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:  # type: ignore[type-arg]
+    if details["dtype"] == np.float32:
+        return array
+    scale, zero = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    return np.clip(np.round(array / scale + zero), limits.min, limits.max).astype(details["dtype"])
+
+
+def _dequantize(array: NDArray, details: dict) -> NDArray[np.float32]:  # type: ignore[type-arg]
+    if details["dtype"] == np.float32:
+        return array
+    scale, zero = details["quantization"]
+    return ((array.astype(np.float32) - zero) * scale).astype(np.float32)

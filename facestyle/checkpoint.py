@@ -1,0 +1,179 @@
+"""Weights in and out. Never executes what it reads; never half-writes what it saves.
+
+Ours are safetensors with metadata. Also read: torchvision's VGG-19, the "normalised" VGG and
+decoders of public AdaIN code, as ``.pth`` state dicts (tensors only) or safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from facestyle.errors import UserError
+from facestyle.files import atomic
+from facestyle.networks import create, vgg19
+
+FORMAT = "facestyle-checkpoint/1"
+TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with its weights.
+
+    Attributes:
+        name: the network's name (``mobile``, ``vgg19``).
+        network: ready for inference.
+        fingerprint: of the weights, 12 hex digits.
+        metadata: what the file says of its training.
+        untrained: the weights, or some of them, are random.
+    """
+
+    name: str
+    network: nn.Module
+    fingerprint: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    untrained: bool = False
+
+
+def fingerprint(state: dict[str, Tensor]) -> str:
+    """12 hex digits of the SHA-256 of names, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a safetensors or PyTorch file, and its metadata.
+
+    Raises:
+        UserError: when it is missing, damaged, or holds anything but tensors.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint file")
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                state = {name: file.get_tensor(name) for name in file.keys()}
+        else:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
+                loaded = loaded["state_dict"]
+            if not isinstance(loaded, dict):
+                raise UserError(f"{path}: expected a dictionary of tensors")
+            state, metadata = dict(loaded), {}
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path}: damaged, or holds code beside tensors; it was not executed. "
+            "Save it again as a state dict or as safetensors"
+        ) from error
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: damaged or truncated checkpoint; copy it again") from error
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            raise UserError(f"{path}: {name!r} is not a tensor")
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise UserError(f"{path}: {name!r} holds values that are not finite")
+    return state, metadata
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint as safetensors."""
+    state = {k: v.detach().cpu().contiguous() for k, v in checkpoint.network.state_dict().items()}
+    metadata = {**checkpoint.metadata, "format": FORMAT, "network": checkpoint.name}
+    with atomic(path) as temporary:
+        save_file(state, temporary, metadata)
+
+
+def shipped(network: str) -> Path:
+    """The weights that come with the package.
+
+    Raises:
+        UserError: when none do.
+    """
+    path = Path(str(resources.files("facestyle") / "weights" / f"{network}.safetensors"))
+    if not path.exists():
+        raise UserError(
+            f"no trained weights are shipped for {network!r}: give --checkpoint FILE, "
+            "or --untrained for latency work"
+        )
+    return path
+
+
+def untrained(network: str, seed: int = 0) -> Checkpoint:
+    """A network with reproducible random weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = create(network)
+    return Checkpoint(network, module, fingerprint(module.state_dict()), untrained=True)
+
+
+def load(path: Path | None = None, network: str = "mobile", encoder: Path | None = None) -> Checkpoint:
+    """A network with trained weights.
+
+    Args:
+        path: our safetensors, or a ``vgg19`` decoder (or decoder and encoder) in a public
+            layout; by default the weights shipped for ``network``.
+        network: its name, where the file does not say.
+        encoder: for ``vgg19`` decoders without their encoder: torchvision's VGG-19 or the
+            normalised VGG. By default torchvision's, downloaded once by PyTorch's hub.
+
+    Raises:
+        UserError: when a file is missing, damaged or does not fit the network.
+    """
+    source = path or shipped(network)
+    state, metadata = read_tensors(source)
+    name = metadata.get("network", network)
+    if path is not None and name != network and "network" in metadata:
+        raise UserError(f"{path} holds weights of {name!r}; add --preset {name}")
+    module = create(name)
+    if isinstance(module, vgg19.VGG19Network):
+        try:
+            state = vgg19.recognize(state)
+            if not any(key.startswith("encoder.") for key in state):
+                state |= _encoder(encoder)
+        except ValueError as error:
+            raise UserError(f"{source}: {error}") from error
+    _fit(module, state, source)
+    return Checkpoint(name, module, fingerprint(module.state_dict()), metadata)
+
+
+def _encoder(path: Path | None) -> dict[str, Tensor]:
+    if path is not None:
+        return vgg19.recognize(read_tensors(path)[0])
+    try:
+        state = torch.hub.load_state_dict_from_url(
+            TORCHVISION_VGG19, map_location="cpu", check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            "torchvision's VGG-19 could not be downloaded; give the encoder's weights "
+            "with --encoder FILE"
+        ) from error
+    return vgg19.recognize(state)
+
+
+def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
+    expected = module.state_dict()
+    for key, value in expected.items():
+        if key not in state:
+            raise UserError(f"{source} does not fit this network: {key!r} is missing")
+        if state[key].shape != value.shape:
+            raise UserError(
+                f"{source} does not fit this network: {key!r} is {tuple(state[key].shape)}, "
+                f"expected {tuple(value.shape)}"
+            )
+    module.load_state_dict({key: state[key].float() for key in expected})
+

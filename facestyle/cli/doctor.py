@@ -1,0 +1,47 @@
+"""``facestyle doctor``."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata, util
+
+import click
+
+from facestyle import __version__
+
+ROOMS = {
+    "stylize": ("", ("torch", "numpy", "PIL", "safetensors")),
+    "export to .tflite": (
+        "tflite",
+        ("onnx", "onnx2tf", "tensorflow", "tf_keras", "ai_edge_litert", "flatbuffers"),
+    ),
+    "export to .mlpackage and .mlmodel": ("coreml", ("coremltools",)),
+    "train": ("train", ("torchvision",)),
+}
+"""What each extra enables, and the modules that it needs."""
+
+DISTRIBUTIONS = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "tf_keras": "tf_keras"}
+
+
+@click.command(epilog="Example:\n\n  facestyle doctor")
+def command() -> None:
+    """Say what is installed and what each missing extra would enable."""
+    click.echo(f"facestyle {__version__}, Python {platform.python_version()}, {sys.platform}")
+    for purpose, (extra, modules) in ROOMS.items():
+        missing = [m for m in modules if util.find_spec(m) is None]
+        if missing:
+            what = f"pip install 'facestyle[{extra}]'" if extra else "pip install facestyle"
+            click.echo(f"  missing  {purpose}: no {', '.join(missing)}; {what}")
+        else:
+            found = ", ".join(f"{m} {_version(m)}" for m in modules)
+            click.echo(f"  ready    {purpose}: {found}")
+    if sys.platform != "darwin":
+        click.echo("  note     Core ML files are executed on macOS only; here their structure is checked")
+
+
+def _version(module: str) -> str:
+    try:
+        return metadata.version(DISTRIBUTIONS.get(module, module))
+    except metadata.PackageNotFoundError:
+        return "?"

@@ -1,0 +1,64 @@
+"""``facestyle styles``: list, add and show style codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.group(
+    epilog="Examples:\n\n"
+    "  facestyle styles list\n\n"
+    "  facestyle styles add painting.jpg --name garden\n\n"
+    "  facestyle styles show garden"
+)
+def command() -> None:
+    """List, add and show styles."""
+
+
+@command.command("list")
+def list_styles() -> None:
+    """Name every style."""
+    from facestyle.checkpoint import load
+    from facestyle.shipped import style_book
+    from facestyle.stylize import Painter
+
+    for style in style_book(Painter(load())).styles:
+        click.echo(f"{style.name:24}{style.title}")
+
+
+@command.command(epilog="Example:\n\n  facestyle styles add painting.jpg --name garden")
+@click.argument("painting", type=click.Path(path_type=Path))
+@click.option("--name", help="Its name; the file's by default.")
+def add(painting: Path, name: str | None) -> None:
+    """Compute a painting's style code once and keep it."""
+    from facestyle.checkpoint import load
+    from facestyle.shipped import user_file
+    from facestyle.style import StyleBook
+    from facestyle.stylize import Painter
+
+    painter = Painter(load())
+    style = painter.read_style(painting, name)
+    file = user_file(painter.checkpoint.name)
+    fingerprint = painter.checkpoint.fingerprint
+    book = StyleBook.load(file) if file.exists() else StyleBook(fingerprint, ())
+    if book.weights != fingerprint:
+        # Codes of other weights mean nothing to these.
+        book = StyleBook(fingerprint, ())
+    book.with_style(style).save(file)
+    click.echo(f"{style.name} is in {file}")
+    click.echo(f"next: facestyle stylize selfie.jpg --style {style.name}")
+
+
+@command.command(epilog="Example:\n\n  facestyle styles show great_wave")
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a style's code as JSON."""
+    from facestyle.checkpoint import load
+    from facestyle.shipped import style_book
+    from facestyle.stylize import Painter
+
+    style = style_book(Painter(load()))[name]
+    click.echo(json.dumps({"name": style.name, "title": style.title, "code": style.values}))

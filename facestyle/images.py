@@ -1,0 +1,182 @@
+"""Images in and out: upright, RGB, float in [0, 1]; any size; errors for people."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from facestyle.errors import UserError
+from facestyle.files import atomic
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""What is taken for an image in a folder."""
+
+MAX_PIXELS = 100_000_000
+"""Larger images are refused before they are decoded (decompression bombs)."""
+
+
+def load(path: Path) -> Tensor:
+    """Read an image file as the eye sees it.
+
+    EXIF orientation is applied, transparency laid over white, CMYK, palette and 16-bit images
+    converted.
+
+    Returns:
+        RGB, (1, 3, H, W), float32 in [0, 1].
+
+    Raises:
+        UserError: when the file is missing, no image, damaged or absurdly large.
+    """
+    return to_tensor(_open(path))
+
+
+def load_map(path: Path) -> Tensor:
+    """Read a single-channel map (a depth map, say), 8 or 16 bit.
+
+    Returns:
+        (1, 1, H, W), float32, the file's own range brought to [0, 1].
+
+    Raises:
+        UserError: as ``load``.
+    """
+    image = _decode(path)
+    if image.mode not in ("I;16", "I", "F"):
+        image = image.convert("L")
+    values = np.array(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise UserError(f"{path}: the map holds values that are not finite")
+    low, high = float(values.min()), float(values.max())
+    values = (values - low) / (high - low) if high > low else np.ones_like(values)
+    return torch.from_numpy(values)[None, None]
+
+
+def _decode(path: Path) -> Image.Image:
+    if not path.exists():
+        raise UserError(f"{path}: no such file")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; an image file is needed here")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large images; the limit here is ours, and it is an error.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise UserError(
+                        f"{path}: {image.width} x {image.height} pixels are too many; "
+                        f"scale it below {MAX_PIXELS // 1_000_000} megapixels"
+                    )
+                image.load()
+                return ImageOps.exif_transpose(image)
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f"{path}: too many pixels; scale it below {MAX_PIXELS // 1_000_000} megapixels"
+        ) from error
+    except UserError:
+        raise
+    except PermissionError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except Exception as error:  # Pillow's decoders raise almost anything on damaged files
+        raise UserError(f"{path}: not an image, or a damaged one") from error
+
+
+def _open(path: Path) -> Image.Image:
+    image = _decode(path)
+    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
+        # Pillow clips these on conversion instead of scaling them.
+        return Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def to_tensor(image: Image.Image) -> Tensor:
+    """RGB image to (1, 3, H, W), float32 in [0, 1]."""
+    array = np.array(image, dtype=np.float32) / 255
+    return torch.from_numpy(array).permute(2, 0, 1)[None].contiguous()
+
+
+def to_image(pixels: Tensor) -> Image.Image:
+    """(1, 3, H, W) in [0, 1] to an 8-bit RGB image, rounded to the nearest."""
+    array = (pixels[0].clamp(0, 1) * 255).round().to(torch.uint8)
+    return Image.fromarray(array.permute(1, 2, 0).cpu().numpy())
+
+
+def save(pixels: Tensor, path: Path) -> None:
+    """Write (1, 3, H, W) in [0, 1] as an image file, whole or not at all.
+
+    Raises:
+        UserError: when the file cannot be written.
+    """
+    with atomic(path) as temporary:
+        to_image(pixels).save(temporary)
+
+
+def find(path: Path) -> list[Path]:
+    """The image itself, or all images directly in a folder, by name.
+
+    Raises:
+        UserError: when nothing is there.
+    """
+    if not path.is_dir():
+        if not path.exists():
+            raise UserError(f"{path}: no such file or folder")
+        return [path]
+    images = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not images:
+        raise UserError(f"{path}: no images in this folder ({', '.join(SUFFIXES)})")
+    return images
+
+
+def resize(pixels: Tensor, height: int, width: int) -> Tensor:
+    """(1, C, H, W) to (1, C, height, width), antialiased."""
+    if pixels.shape[-2:] == (height, width):
+        return pixels
+    resized = torch.nn.functional.interpolate(
+        pixels, (height, width), mode="bicubic", align_corners=False, antialias=True
+    )
+    return resized.clamp(0, 1)
+
+
+def cover(pixels: Tensor, height: int, width: int) -> Tensor:
+    """Scale until (height, width) is covered, then take the middle."""
+    h, w = pixels.shape[-2:]
+    scale = max(height / h, width / w)
+    tall, wide = max(height, round(h * scale)), max(width, round(w * scale))
+    scaled = resize(pixels, tall, wide)
+    top, left = (tall - height) // 2, (wide - width) // 2
+    return scaled[..., top : top + height, left : left + width].contiguous()
+
+
+def pad(pixels: Tensor, stride: int, minimum: int = 0) -> tuple[Tensor, tuple[slice, slice]]:
+    """Reflect an image outwards until its sides are multiples of ``stride``.
+
+    Args:
+        pixels: (1, C, H, W), H and W at least 1.
+        stride: what the sides become multiples of.
+        minimum: the least side.
+
+    Returns:
+        the padded image, and where the original lies in it (rows, columns).
+    """
+    h, w = pixels.shape[-2:]
+
+    def around(side: int) -> tuple[int, int]:
+        missing = max(-(-side // stride) * stride, minimum) - side
+        return missing // 2, missing - missing // 2
+
+    rows, columns = around(h), around(w)
+    where = slice(rows[0], rows[0] + h), slice(columns[0], columns[0] + w)
+    if rows == columns == (0, 0):
+        return pixels, where
+    # numpy reflects again and again where the image is smaller than its margin; torch refuses.
+    padded = np.pad(pixels.numpy(), ((0, 0), (0, 0), rows, columns), mode="reflect")
+    return torch.from_numpy(padded), where
