@@ -8,13 +8,9 @@ scaled exactly once. ``inspect_coreml`` reads back what is written here.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 import uuid
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +21,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from export.graphs import Graph
+from export.quiet import quiet
 from facestyle.contract import Kind, Port
 
 aten = torch.ops.aten
@@ -54,7 +51,7 @@ def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
 
     The same graph and description give the same bytes.
     """
-    with quiet():
+    with quiet("coremltools"):
         import coremltools as ct
 
         # A scale given to ImageType would be computed in fp32: here it is part of the graph.
@@ -77,7 +74,7 @@ def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
 
     The same graph and description give the same bytes.
     """
-    with quiet():
+    with quiet("coremltools"):
         import coremltools as ct
 
         # There is no relu6 layer: coremltools would put together four instead of one clip.
@@ -92,28 +89,6 @@ def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
         spec = model.get_spec()
     _describe(spec, graph, description)
     path.write_bytes(spec.SerializeToString(deterministic=True))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what coremltools and those it loads chat about off the terminal.
-
-    Progress bars, log lines and lines from C++ all go to file descriptor 2, so that is where
-    they are caught. Errors are raised as ever.
-    """
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        os.close(nowhere)
-        os.close(terminal)
 
 
 class _Pixels(nn.Module):
@@ -136,9 +111,7 @@ Rewrites = dict[torch._ops.OpOverload, Callable[..., Any]]
 """Operators, and functions that put others in their place."""
 
 
-def _program(
-    module: nn.Module, graph: Graph, rewrites: Rewrites | None = None
-) -> ExportedProgram:
+def _program(module: nn.Module, graph: Graph, rewrites: Rewrites | None = None) -> ExportedProgram:
     # Not torch.jit.trace: it is deprecated, and what it returns has attributes of its own
     # ("code", "graph") that coremltools takes for a network's layers of the same name.
     examples = tuple(torch.full(port.shape, 0.5) for port in graph.contract.inputs)
@@ -180,7 +153,11 @@ def _describe(spec: Any, graph: Graph, description: Description) -> None:
     del metadata.userDefined["com.github.apple.coremltools.conversion_date"]
     ports = {port.name: port for port in (*graph.contract.inputs, *graph.contract.outputs)}
     for feature in (*spec.description.input, *spec.description.output):
-        feature.shortDescription = _in_words(ports[feature.name])
+        port = ports[feature.name]
+        feature.shortDescription = _in_words(port)
+        if port.kind is not Kind.IMAGE:
+            # coremltools leaves out the shape of a neural network's output.
+            feature.type.multiArrayType.shape[:] = port.shape
 
 
 def _in_words(port: Port) -> str:

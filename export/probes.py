@@ -41,13 +41,14 @@ def painting() -> Tensor:
 def canary(height: int, width: int) -> Tensor:
     """A picture that betrays every mistake of layout, (1, 3, height, width).
 
-    Red rises to the right, green downwards, blue falls along a diagonal, and a dark bar
-    three times wider than high sits off centre: no flip, transposition or channel swap leaves
-    it as it is.
+    Over the portrait, red rises to the right, green downwards, blue falls along a diagonal, and
+    a dark bar three times wider than high sits off centre: no flip, transposition or channel
+    swap leaves it as it is.
     """
     down = torch.linspace(0, 1, height)[:, None].expand(height, width)
     right = torch.linspace(0, 1, width)[None, :].expand(height, width)
-    picture = torch.stack([right, 0.8 * down, 1 - (0.7 * right + 0.3 * down)])[None].clone()
+    ramps = torch.stack([right, 0.8 * down, 1 - (0.7 * right + 0.3 * down)])[None]
+    picture = 0.5 * ramps + 0.5 * portrait(height, width)
     top, left = height // 8, width // 6
     picture[..., top : top + height // 8, left : left + 3 * width // 8] = 0.05
     return picture

@@ -96,8 +96,8 @@ def targets(
         if graph in LEGAL.get((format_, precision), ())
     )
     for asked, used in (
-        (formats, {t.format for t in found}),
         (precisions, {t.precision for t in found}),
+        (formats, {t.format for t in found}),
         (graphs, {t.graph for t in found}),
     ):
         for name in asked:

@@ -65,9 +65,12 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
     content = normalize(x)
+    # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
+    # where features are large, and would not even be exact at strength 1.
+    keep = 1 - strength
     if strength.shape[-2:] == (1, 1):
         # Blending with x equals blending the statistics: two passes over the features fewer.
-        std = content.std + strength * (style_std - content.std)
-        mean = content.mean + strength * (style_mean - content.mean)
+        std = keep * content.std + strength * style_std
+        mean = keep * content.mean + strength * style_mean
         return content.features * std + mean
-    return x + strength * (content.features * style_std + style_mean - x)
+    return keep * x + strength * (content.features * style_std + style_mean)

@@ -17,9 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from facestyle.errors import UserError
+from facestyle.errors import UserError, unknown
 from facestyle.files import atomic
-from facestyle.networks import create, vgg19
+from facestyle.networks import NETWORKS, create, vgg19
 
 FORMAT = "facestyle-checkpoint/1"
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
@@ -133,6 +133,8 @@ def load(path: Path | None = None, network: str = "mobile", encoder: Path | None
     Raises:
         UserError: when a file is missing, damaged or does not fit the network.
     """
+    if network not in NETWORKS:
+        raise unknown("preset", network, NETWORKS)
     source = path or shipped(network)
     state, metadata = read_tensors(source)
     name = metadata.get("network", network)

@@ -1,0 +1,101 @@
+"""AdaIN: paper 1's Eq. 1-3, its blending, and half precision."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facestyle.adain import adain, normalize
+from facestyle.strength import depth_strength
+
+
+def _features(seed: int, scale: float = 1.0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(2, 4, 9, 7, generator=generator, dtype=torch.float64)
+    return (scale * (x * torch.tensor([0.5, 1, 2, 4.0])[None, :, None, None] + 1)).to(dtype)
+
+
+def _statistics(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    mean = torch.randn(2, 4, 1, 1, generator=generator, dtype=torch.float64)
+    std = torch.rand(2, 4, 1, 1, generator=generator, dtype=torch.float64) + 0.5
+    return mean, std
+
+
+ONE = torch.ones(2, 1, 1, 1, dtype=torch.float64)
+
+
+def test_result_has_the_style_statistics() -> None:
+    mean, std = _statistics(1)
+    y = adain(_features(0), mean, std, ONE)
+    assert torch.allclose(y.mean((2, 3), keepdim=True), mean, atol=1e-9)
+    found = y.std((2, 3), keepdim=True, unbiased=False)
+    assert torch.allclose(found, std, rtol=3e-4)
+
+
+def test_equals_the_textbook_formula() -> None:
+    x, (mean, std) = _features(0), _statistics(1)
+    textbook = std * (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True, unbiased=False)
+    assert torch.allclose(adain(x, mean, std, ONE), textbook + mean, atol=2e-3)
+
+
+def test_own_statistics_change_nothing() -> None:
+    x = _features(0)
+    own = normalize(x)
+    assert torch.allclose(adain(x, own.mean, own.std, ONE), x, atol=1e-9)
+
+
+def test_strength_zero_is_the_identity() -> None:
+    x = _features(0)
+    assert torch.allclose(adain(x, *_statistics(1), 0 * ONE), x, atol=1e-9)
+
+
+@given(st.floats(0, 1), st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_scalar_and_map_strength_agree(strength: float, seed: int) -> None:
+    x, (mean, std) = _features(seed), _statistics(seed + 1)
+    scalar = adain(x, mean, std, strength * ONE)
+    spread = adain(x, mean, std, strength * torch.ones(2, 1, 9, 7, dtype=torch.float64))
+    blend = (1 - strength) * x + strength * adain(x, mean, std, ONE)
+    assert torch.allclose(scalar, spread, atol=1e-9)
+    assert torch.allclose(scalar, blend, atol=1e-9)
+
+
+def test_gradients() -> None:
+    x = _features(0)[:1, :2, :3, :4].clone().requires_grad_()
+    mean, std = (s[:1, :2].clone().requires_grad_() for s in _statistics(1))
+    assert torch.autograd.gradcheck(adain, (x, mean, std, 0.7 * ONE[:1]))
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 100.0, 3000.0])
+def test_half_precision_neither_overflows_nor_vanishes(scale: float) -> None:
+    """Activations x3000, whose squares are far beyond fp16's 65504, and small ones."""
+    mean, std = _statistics(1)
+    exact = adain(_features(0, scale), mean, std, ONE)
+    half = adain(_features(0, scale, torch.float16), mean.half(), std.half(), ONE.half())
+    assert torch.isfinite(half).all()
+    assert (half.double() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+def test_plain_formula_does_overflow_there() -> None:
+    """The test above tests something: without scaling, half precision fails."""
+    x = _features(0, 3000, torch.float16)
+    centred = x - x.mean((2, 3), keepdim=True)
+    assert torch.isinf(centred * centred).any()
+
+
+def test_flat_features_stay_finite() -> None:
+    mean, std = _statistics(1)
+    for dtype in (torch.float16, torch.float32):
+        flat = torch.full((2, 4, 9, 7), 7.0, dtype=dtype)
+        y = adain(flat, mean.to(dtype), std.to(dtype), ONE.to(dtype))
+        assert torch.allclose(y, mean.to(dtype).expand_as(y), atol=1e-2)
+
+
+def test_depth_strength_clips_its_range() -> None:
+    depth = torch.tensor([0.0, 0.2, 0.5, 0.8, 1.0])[None, None, None]
+    low, high = torch.full((1, 1, 1, 1), 0.2), torch.full((1, 1, 1, 1), 0.8)
+    found = depth_strength(torch.full((1, 1, 1, 1), 0.5), depth, low, high)
+    assert torch.allclose(found.flatten(), torch.tensor([0, 0, 0.25, 0.5, 0.5]))

@@ -1,0 +1,165 @@
+"""Weights: round trips, and files that are damaged, lying, hostile or of another network."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from facestyle import checkpoint
+from facestyle.errors import UserError
+from facestyle.networks import create
+
+
+@pytest.fixture(scope="module")
+def mobile() -> checkpoint.Checkpoint:
+    return checkpoint.untrained("mobile", seed=3)
+
+
+def test_round_trip(mobile: checkpoint.Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    checkpoint.save(mobile, path)
+    again = checkpoint.load(path)
+    assert again.name == "mobile"
+    assert again.fingerprint == mobile.fingerprint
+    for a, b in zip(again.network.parameters(), mobile.network.parameters()):
+        assert torch.equal(a, b)
+
+
+def test_untrained_is_reproducible(mobile: checkpoint.Checkpoint) -> None:
+    assert checkpoint.untrained("mobile", seed=3).fingerprint == mobile.fingerprint
+    assert checkpoint.untrained("mobile", seed=4).fingerprint != mobile.fingerprint
+
+
+def test_shipped_weights_load_and_are_documented() -> None:
+    loaded = checkpoint.load()
+    assert loaded.name == "mobile"
+    path = checkpoint.shipped("mobile")
+    assert path.stat().st_size <= 2_000_000
+    card = (path.parent / "README.md").read_text()
+    assert loaded.fingerprint in card
+
+
+class Hostile:
+    """Unpickling this runs a command."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (self.command,)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_hostile_pickle_is_never_executed(tmp_path: Path, zipped: bool) -> None:
+    path, proof = tmp_path / "w.pth", tmp_path / "executed"
+    payload = {"encoder.stem.weight": Hostile(f"touch {proof}")}
+    if zipped:
+        torch.save(payload, path)
+    else:
+        path.write_bytes(pickle.dumps(payload))
+    with pytest.raises(UserError, match="not executed"):
+        checkpoint.load(path)
+    assert not proof.exists()
+
+
+def _lying(length: int, header: bytes) -> bytes:
+    return struct.pack("<Q", length) + header
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"short",
+        _lying(2**62, b"{}"),
+        _lying(20, b"this is not json...."),
+        _lying(
+            80,
+            json.dumps(
+                {"a": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4 * 10**9]}}
+            ).encode().ljust(80),
+        ),
+    ],
+)
+def test_lying_safetensors_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_truncated_files_are_refused(
+    mobile: checkpoint.Checkpoint, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"w{suffix}"
+    if suffix == ".pth":
+        torch.save(mobile.network.state_dict(), path)
+    else:
+        checkpoint.save(mobile, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"damaged|truncated"):
+        checkpoint.load(path)
+
+
+def test_wrong_contents_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"something": torch.zeros(3)}, path)
+    with pytest.raises(UserError, match="does not fit"):
+        checkpoint.load(path)
+    state = dict(create("mobile").state_dict())
+    state["encoder.stem.weight"] = torch.zeros(1, 2, 3)
+    save_file(state, path)
+    with pytest.raises(UserError, match=r"encoder\.stem\.weight"):
+        checkpoint.load(path)
+    state["encoder.stem.weight"] = torch.full((8, 3, 3, 3), float("nan"))
+    save_file(state, path)
+    with pytest.raises(UserError, match="not finite"):
+        checkpoint.load(path)
+    torch.save([1, 2, 3], tmp_path / "w.pth")
+    with pytest.raises(UserError, match="dictionary"):
+        checkpoint.load(tmp_path / "w.pth")
+    with pytest.raises(UserError, match="no such"):
+        checkpoint.load(tmp_path / "none.safetensors")
+
+
+def test_weights_of_another_network_are_named(
+    mobile: checkpoint.Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    checkpoint.save(mobile, path)
+    with pytest.raises(UserError, match="--preset mobile"):
+        checkpoint.load(path, "vgg19")
+
+
+def test_vgg19_decoder_with_its_encoder(tmp_path: Path) -> None:
+    """As public AdaIN code publishes them: two Sequential state dicts."""
+    whole = create("vgg19").state_dict()
+    decoder_at = dict(
+        zip((1, 5, 8, 11, 14, 18, 21, 25, 28), (
+            "conv4_1", "conv3_4", "conv3_3", "conv3_2", "conv3_1",
+            "conv2_2", "conv2_1", "conv1_2", "conv1_1",
+        ))
+    )  # fmt: skip
+    encoder_at = dict(
+        zip((0, 2, 5, 9, 12, 16, 19, 22, 25, 29), (
+            "preprocess", "conv1_1", "conv1_2", "conv2_1", "conv2_2",
+            "conv3_1", "conv3_2", "conv3_3", "conv3_4", "conv4_1",
+        ))
+    )  # fmt: skip
+    for part, layers in (("decoder", decoder_at), ("encoder", encoder_at)):
+        state = {
+            f"{index}.{kind}": whole[f"{part}.{layer}.{kind}"]
+            for index, layer in layers.items()
+            for kind in ("weight", "bias")
+        }
+        torch.save(state, tmp_path / f"{part}.pth")
+    loaded = checkpoint.load(tmp_path / "decoder.pth", "vgg19", tmp_path / "encoder.pth")
+    assert loaded.fingerprint == checkpoint.fingerprint(whole)

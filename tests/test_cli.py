@@ -1,0 +1,248 @@
+"""The command line from end to end, and everything a user may get wrong with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facestyle import gallery, images
+from tests.conftest import Outcome, assert_refused
+
+Run = Callable[..., Outcome]
+
+
+def test_installed_command_paints_a_photo(photo: Path, tmp_path: Path) -> None:
+    """In a process of its own, as users run it."""
+    command = [Path(sys.executable).with_name("facestyle"), "stylize", photo]
+    command += ["--style", "great_wave", "--out", tmp_path / "out"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    with Image.open(tmp_path / "out" / "photo__great_wave.png") as painted:
+        assert painted.size == Image.open(photo).size
+
+
+def test_folders_of_photos_and_paintings(facestyle: Run, tmp_path: Path) -> None:
+    photos, paintings = tmp_path / "photos", tmp_path / "paintings"
+    for folder, pictures in ((photos, gallery.portraits()), (paintings, gallery.paintings())):
+        folder.mkdir()
+        for picture in pictures[:2]:
+            Image.open(picture.path).resize((40, 56)).save(folder / f"{picture.name}.png")
+    result = facestyle("stylize", photos, "--style", f"{paintings},spring", "--out", tmp_path / "o")
+    assert result.code == 0, result.err
+    names = sorted(p.name for p in (tmp_path / "o").iterdir())
+    assert names == sorted(
+        f"{c.name}__{s}.png"
+        for c in gallery.portraits()[:2]
+        for s in [*(p.name for p in gallery.paintings()[:2]), "spring"]
+    )
+
+
+def test_one_bad_photo_costs_only_itself(facestyle: Run, photo: Path, tmp_path: Path) -> None:
+    (photo.parent / "bad.jpg").write_bytes(b"no picture")
+    result = facestyle("stylize", photo.parent, "--style", "spring", "--out", tmp_path / "o")
+    assert result.code == 1
+    assert "bad.jpg" in result.err
+    assert [p.name for p in (tmp_path / "o").iterdir()] == ["photo__spring.png"]
+
+
+def test_photos_of_one_name_do_not_overwrite_each_other(
+    facestyle: Run, photo: Path, tmp_path: Path
+) -> None:
+    Image.open(photo).convert("RGB").save(photo.with_suffix(".jpg"))
+    result = facestyle("stylize", photo.parent, "--style", "spring", "--out", tmp_path / "o")
+    assert result.code == 0
+    assert len(list((tmp_path / "o").iterdir())) == 2
+
+
+def test_strength_zero_keeps_the_photo_and_one_does_not(
+    facestyle: Run, tmp_path: Path
+) -> None:
+    portrait = gallery.portraits()[0].path
+    original = images.load(portrait)
+    errors = []
+    for strength in (0, 1):
+        out = tmp_path / str(strength)
+        result = facestyle(
+            "stylize", portrait, "--style", "great_wave", "--strength", strength, "--out", out
+        )
+        assert result.code == 0, result.err
+        painted = images.load(out / f"{portrait.stem}__great_wave.png")
+        errors.append(float((painted - original).square().mean()))
+    assert errors[0] < 0.004  # 24 dB
+    assert errors[1] > 4 * errors[0]
+
+
+def test_depth_map_keeps_the_near_side(facestyle: Run, tmp_path: Path) -> None:
+    portrait = gallery.portraits()[0].path
+    photo = images.load(portrait)
+    height, width = photo.shape[2:]
+    depth = np.zeros((height, width), np.uint16)
+    depth[:, width // 2 :] = 40_000
+    Image.fromarray(depth).save(tmp_path / "depth.png")
+    result = facestyle(
+        "stylize", portrait, "--style", "great_wave", "--depth", tmp_path / "depth.png",
+        "--out", tmp_path / "o",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    painted = images.load(tmp_path / "o" / f"{portrait.stem}__great_wave.png")
+    change = (painted - photo).square().mean((0, 1, 2))
+    near, far = change[: width // 2 - 16].mean(), change[width // 2 + 16 :].mean()
+    assert far > 3 * near
+
+
+def test_styles_are_listed_added_and_shown(facestyle: Run) -> None:
+    listed = facestyle("styles", "list")
+    assert listed.code == 0
+    assert len(listed.out.strip().splitlines()) == 12
+    painting = gallery.paintings()[0]
+    assert facestyle("styles", "add", painting.path, "--name", "mine").code == 0
+    assert "mine" in facestyle("styles", "list").out
+    shown = json.loads(facestyle("styles", "show", "mine").out)
+    own = json.loads(facestyle("styles", "show", painting.name).out)
+    assert np.allclose(shown["code"], own["code"], atol=1e-4)
+
+
+def test_doctor(facestyle: Run) -> None:
+    result = facestyle("doctor")
+    assert result.code == 0
+    assert "stylize" in result.out
+    assert "export" in result.out
+
+
+@pytest.mark.parametrize("command", [[], ["stylize"], ["styles"], ["export"], ["verify"], ["doctor"]])
+def test_help_has_examples(facestyle: Run, command: list[str]) -> None:
+    result = facestyle(*command, "--help")
+    assert result.code == 0
+    assert "Example" in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--style", "great_wav"], "did you mean 'great_wave'"),
+        (["--style", "nowhere.jpg"], "no such file"),
+        (["--style", ","], "empty"),
+        (["--style", "spring", "--strength", "nan"], "between 0 and 1"),
+        (["--style", "spring", "--strength", "9"], "between 0 and 1"),
+        (["--style", "spring", "--strength", "much"], "not a valid float"),
+        (["--style", "spring", "--preset", "mobil"], "did you mean 'mobile'"),
+        (["--style", "spring", "--preset", "vgg19"], "--checkpoint"),
+        (["--style", "spring", "--checkpoint", "none.safetensors"], "no such"),
+        (["--style", "spring", "--depth", "none.png"], "no such file"),
+        (["--style", "spring", "--depth-range", "1,0"], "low < high"),
+        (["--style", "spring", "--depth-range", "x"], "two numbers"),
+        ([], "--style"),
+    ],
+)
+def test_stylize_refusals(
+    facestyle: Run, photo: Path, arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    result = facestyle("stylize", photo, *arguments, "--out", tmp_path / "o")
+    assert_refused(result, words)
+    assert not (tmp_path / "o").exists()
+
+
+def test_missing_and_damaged_photos(facestyle: Run, tmp_path: Path) -> None:
+    assert_refused(facestyle("stylize", "none.jpg", "--style", "spring"), "none.jpg")
+    (tmp_path / "text.png").write_text("hello")
+    assert_refused(
+        facestyle("stylize", tmp_path / "text.png", "--style", "spring"), "text.png", "not an image"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "mobil"], "did you mean 'mobile'"),
+        (["--size", "0"], "between"),
+        (["--size", "-8"], "between"),
+        (["--size", "1000000"], "between"),
+        (["--size", "big"], "write a number"),
+        (["--size", "250"], "multiples of 8"),
+        (["--precision", "int8", "--formats", "mlmodel"], "int8"),
+        (["--precision", "fp32,int8", "--graphs", "stylizer"], "--calibration"),
+        (["--precision", "fp23"], "did you mean 'fp32'"),
+        (["--formats", "onnx"], "choose from"),
+        (["--graphs", "everything"], "choose from"),
+        (["--calibration", "demo"], "int8"),
+        (["--styles", "nobody"], "unknown style"),
+        (["--bake", "nobody"], "unknown style"),
+        (["--checkpoint", "none.safetensors"], "no such"),
+        (["--checkpoint", "none.safetensors", "--untrained"], "exclude"),
+        (["--preset", "vgg19"], "--untrained"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_export_refusals(facestyle: Run, arguments: list[str], words: str, tmp_path: Path) -> None:
+    formats = [] if "--formats" in arguments else ["--formats", "tflite"]
+    formats += [] if "--precision" in arguments else ["--precision", "fp32"]
+    result = facestyle("export", *arguments, *formats, "--out", tmp_path / "build")
+    assert_refused(result, words)
+    assert not (tmp_path / "build").exists()
+
+
+def test_calibration_folder_must_hold_images(facestyle: Run, tmp_path: Path) -> None:
+    arguments = ["--formats", "tflite", "--precision", "int8", "--graphs", "stylizer"]
+    for folder, words in ((tmp_path / "none", "no such folder"), (tmp_path, "no images")):
+        result = facestyle("export", *arguments, "--calibration", folder, "--out", tmp_path / "b")
+        assert_refused(result, words)
+
+
+def test_output_that_is_a_file(facestyle: Run, photo: Path) -> None:
+    result = facestyle("stylize", photo, "--style", "spring", "--out", photo)
+    assert_refused(result, "cannot write")
+    result = facestyle("export", "--formats", "tflite", "--precision", "fp32", "--out", photo)
+    assert_refused(result, "cannot write")
+    assert Image.open(photo).size == (61, 47)
+
+
+def test_full_disk_leaves_nothing(
+    facestyle: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "o"
+    assert facestyle("stylize", photo, "--style", "spring", "--out", out).code == 0
+    before = (out / "photo__spring.png").read_bytes()
+
+    def full(self: Image.Image, path: Path, *more: object) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    result = facestyle("stylize", photo, "--style", "spring,auvers", "--out", out)
+    assert_refused(result, "No space left", "free some space")
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == {"photo__spring.png": before}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_unwritable_folder(facestyle: Run, photo: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert_refused(facestyle("stylize", photo, "--style", "spring", "--out", tmp_path / "o"))
+
+
+def test_misspelt_command(facestyle: Run) -> None:
+    assert_refused(facestyle("exprot"), "did you mean 'export'")
+
+
+def test_missing_extra_is_one_line(facestyle: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import util
+
+    find = util.find_spec
+    monkeypatch.setattr(
+        util, "find_spec", lambda name, *a: None if name == "onnx2tf" else find(name, *a)
+    )
+    result = facestyle("export", "--formats", "tflite", "--precision", "fp32")
+    assert_refused(result, "onnx2tf", "pip install 'facestyle[tflite]'")
+
+
+def test_verify_wants_a_build(facestyle: Run, tmp_path: Path) -> None:
+    assert_refused(facestyle("verify", tmp_path), "no build here")
+    (tmp_path / "manifest.json").write_text("{}")
+    assert_refused(facestyle("verify", tmp_path), "not a manifest")

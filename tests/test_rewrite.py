@@ -1,0 +1,133 @@
+"""The twins that phones run compute what the layers they replace compute."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from export.rewrite import (
+    FoldedUpsampleConv2d,
+    SlicedReflectConv2d,
+    derived_constants,
+    fold_upsampling,
+    for_tflite,
+)
+from facestyle.networks.layers import ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.vgg19 import VGG19Network
+
+channels = st.integers(1, 5)
+sizes = st.integers(2, 9)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def assert_twins_agree(layer: nn.Module, x: Tensor) -> None:
+    twin = for_tflite(layer)
+    with torch.no_grad():
+        expected = layer(x)
+    actual = twin(x)
+    assert not actual.requires_grad
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(inputs=channels, outputs=channels, height=sizes, width=sizes, seed=seeds)
+@pytest.mark.parametrize("kind", [ReflectConv2d, UpsampleReflectConv2d])
+def test_twins_agree_at_any_size(
+    kind: type[ReflectConv2d | UpsampleReflectConv2d],
+    inputs: int,
+    outputs: int,
+    height: int,
+    width: int,
+    seed: int,
+) -> None:
+    torch.manual_seed(seed)
+    assert_twins_agree(kind(inputs, outputs), torch.randn(2, inputs, height, width))
+
+
+def test_upsampling_agrees_even_on_a_single_position() -> None:
+    assert_twins_agree(UpsampleReflectConv2d(3, 2), torch.randn(1, 3, 1, 1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(inputs=channels, outputs=channels, seed=seeds)
+def test_a_folded_kernel_sums_boxes_of_the_mirrored_one(
+    inputs: int, outputs: int, seed: int
+) -> None:
+    weight = torch.randn(
+        outputs, inputs, 3, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
+    folded = fold_upsampling(weight)
+    assert folded.shape == (inputs, outputs, 4, 4)
+    # Every tap of the 3x3 kernel enters the sum 4 times; corners stay alone.
+    torch.testing.assert_close(folded.sum((2, 3)), 4 * weight.sum((2, 3)).T)
+    assert torch.equal(folded[:, :, 0, 0], weight[:, :, 2, 2].T)
+    # Without padding, it is nearest upsampling and a convolution with all its overlap.
+    x = torch.randn(1, inputs, 3, 2, dtype=torch.float64)
+    upsampled = F.interpolate(x, scale_factor=2.0, mode="nearest")
+    expected = F.conv2d(upsampled, weight, padding=2)
+    torch.testing.assert_close(F.conv_transpose2d(x, folded, stride=2), expected)
+
+
+def test_the_whole_network_agrees() -> None:
+    torch.manual_seed(0)
+    network = VGG19Network().eval()
+    for name, parameter in network.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(parameter, std=0.1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    rewritten = for_tflite(network)
+    assert isinstance(rewritten, VGG19Network)
+    photo, painting = torch.rand(1, 3, 24, 16), torch.rand(1, 3, 16, 32)
+    strength = torch.full((1, 1, 1, 1), 0.7)
+    with torch.no_grad():
+        code = network.encode_style(painting)
+        torch.testing.assert_close(rewritten.encode_style(painting), code, rtol=0, atol=1e-4)
+        expected = network.stylize(photo, code, strength)
+    actual = rewritten.stylize(photo, code, strength)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
+    assert before.keys() == network.state_dict().keys(), "the original must stay as it is"
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_nothing_phones_run_slowly_is_left() -> None:
+    rewritten = for_tflite(VGG19Network())
+    kinds = [type(part) for part in rewritten.modules()]
+    assert kinds.count(SlicedReflectConv2d) == 9 + 6
+    assert kinds.count(FoldedUpsampleConv2d) == 3
+    assert not {ReflectConv2d, UpsampleReflectConv2d} & set(kinds)
+    assert not rewritten.training
+
+
+def test_every_constant_is_an_original_or_traced_to_one() -> None:
+    network = VGG19Network()
+    rewritten = for_tflite(network)
+    origins, constants = network.state_dict(), rewritten.state_dict()
+    derived = derived_constants(rewritten)
+    assert derived == {
+        f"decoder.{layer}.folded_weight": f"decoder.{layer}.weight"
+        for layer in ("conv3_4", "conv2_2", "conv1_2")
+    }
+    for name, constant in constants.items():
+        if name in derived:
+            assert torch.equal(constant, fold_upsampling(origins[derived[name]]))
+        else:
+            assert torch.equal(constant, origins[name])
+    assert set(origins) == {derived.get(name, name) for name in constants}
+
+
+def test_a_layer_used_twice_is_replaced_twice() -> None:
+    layer = ReflectConv2d(2, 2)
+    rewritten = for_tflite(nn.ModuleList([layer, nn.Sequential(layer, nn.ReLU()), layer]))
+    assert not any(isinstance(part, ReflectConv2d) for part in rewritten.modules())
+    assert derived_constants(for_tflite(UpsampleReflectConv2d(2, 2))) == {"folded_weight": "weight"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_twins_keep_the_dtype(dtype: torch.dtype) -> None:
+    twin = for_tflite(UpsampleReflectConv2d(2, 3).to(dtype))
+    assert twin(torch.rand(1, 2, 3, 4, dtype=dtype)).dtype == dtype
