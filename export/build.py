@@ -18,6 +18,7 @@ from export.verify import Evidence, references, verify
 from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import write_text
+from facestyle.style import StyleCode
 
 Progress = Callable[[str], None]
 """Told what is about to be done."""
@@ -66,9 +67,9 @@ def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
     found: dict[str, list[Subject]] = {}
     network = request.checkpoint.network
     for name in dict.fromkeys(target.graph for target in request.targets):
-        styles = [None]
+        styles: list[StyleCode | None] = [None]
         if name == "stylizer":
-            styles = [None, *(request.styles[baked] for baked in request.baked)]  # type: ignore[list-item]
+            styles += [request.styles[baked] for baked in request.baked]
         found[name] = []
         for baked in styles:
             graph = build(
@@ -104,9 +105,7 @@ def steps(request: ExportRequest) -> int:
     keras = {t.graph for t in request.targets if t.format == "tflite"}
     per_file = 2 if request.verify else 1
     return (
-        sum(baked[t.graph] * per_file for t in request.targets)
-        + sum(baked[g] for g in keras)
-        + 2
+        sum(baked[t.graph] * per_file for t in request.targets) + sum(baked[g] for g in keras) + 2
     )
 
 
@@ -114,8 +113,8 @@ def run(request: ExportRequest, progress: Progress) -> Build:
     """Write, prove and publish a build.
 
     Files are made in a temporary folder inside ``request.out``. If all pass they replace
-    those of an earlier build; if one fails, ``request.out`` keeps what it had and the attempt goes to
-    ``<out>.rejected`` for a look, its failed files marked.
+    those of an earlier build; if one fails, ``request.out`` keeps what it had and the attempt
+    goes to ``<out>.rejected`` for a look, its failed files marked.
 
     Raises:
         UserError: when the folder cannot be written.

@@ -78,9 +78,7 @@ def examples(
     for turn in range(rounds * len(faces)):
         face, code = faces[turn % len(faces)], codes[turn % len(codes)]
         strength = strengths[turn % len(strengths)]
-        result.append(
-            tuple(_value(port, face, code, strength) for port in graph.contract.inputs)
-        )
+        result.append(tuple(_value(port, face, code, strength) for port in graph.contract.inputs))
     return result
 
 

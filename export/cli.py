@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -13,8 +13,10 @@ from facestyle.errors import UserError
 
 if TYPE_CHECKING:
     from export.build import Build
-    from facestyle.stylize import Painter
+    from export.calibration import Calibration
+    from export.request import ExportRequest, Target
     from facestyle.style import StyleBook
+    from facestyle.stylize import Painter
 
 EPILOG = (
     "Examples:\n\n"
@@ -28,8 +30,12 @@ EPILOG = (
 
 @click.command(epilog=EPILOG)
 @click.option("--preset", default="mobile", show_default=True, help="The network: mobile or vgg19.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped.")
-@click.option("--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
+)
+@click.option(
+    "--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19."
+)
 @click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
 @click.option("--size", default="256", show_default=True, help="Side, or height x width.")
 @click.option("--formats", default="mlpackage,mlmodel,tflite", show_default=True)
@@ -40,14 +46,14 @@ EPILOG = (
     help="fp32, fp16, dynamic (int8 weights), int8 (all integer, needs --calibration).",
 )
 @click.option("--graphs", default="stylizer,style_encoder,full", show_default=True)
-@click.option("--styles", help="Styles for styles.json: names or paintings. All named ones by default.")
+@click.option(
+    "--styles", help="Styles for styles.json: names or paintings. All named ones by default."
+)
 @click.option("--bake", help="Also a stylizer with this style (or these) as constants.")
 @click.option("--depth", is_flag=True, help="Give the stylizer a depth map input (paper 2).")
 @click.option("--calibration", help="Folder of faces for int8, or 'demo' for four painted ones.")
 @click.option("--verify/--no-verify", default=True, help="Execute and compare each file.")
-@click.option(
-    "--out", default=Path("build"), show_default=True, type=click.Path(path_type=Path)
-)
+@click.option("--out", default=Path("build"), show_default=True, type=click.Path(path_type=Path))
 def export(
     preset: str,
     checkpoint: Path | None,
@@ -68,8 +74,8 @@ def export(
     from export import request as asked
     from export.graphs import GRAPHS
     from facestyle import checkpoint as weights
-    from facestyle.networks import NETWORKS, create
     from facestyle.errors import unknown
+    from facestyle.networks import NETWORKS, StyleNetwork, create
     from facestyle.stylize import Painter
 
     if preset not in NETWORKS:
@@ -79,7 +85,7 @@ def export(
         asked.parse_list(formats, "format", asked.FORMATS),
         asked.parse_list(precision, "precision", asked.PRECISIONS),
     )
-    height, width = asked.parse_size(size, create(preset).stride)  # type: ignore[arg-type]
+    height, width = asked.parse_size(size, cast(StyleNetwork, create(preset)).stride)
     calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
     _need(targets)
     if untrained and checkpoint:
@@ -106,13 +112,13 @@ def export(
     return _run(request)
 
 
-def _need(targets: tuple[object, ...]) -> None:
+def _need(targets: tuple[Target, ...]) -> None:
     """Fail before any work when a converter is not installed."""
     from importlib import util
 
     from facestyle.cli import EXTRAS
 
-    formats = {t.format for t in targets}  # type: ignore[attr-defined]
+    formats = {t.format for t in targets}
     needed = [m for m, extra in EXTRAS.items() if extra == "tflite" and "tflite" in formats]
     if formats - {"tflite"}:
         needed.append("coremltools")
@@ -121,7 +127,7 @@ def _need(targets: tuple[object, ...]) -> None:
             raise ModuleNotFoundError(name=module)
 
 
-def _calibration(source: str | None, needed: bool) -> object:
+def _calibration(source: str | None, needed: bool) -> Calibration | None:
     from export import calibration
 
     if needed and source is None:
@@ -134,7 +140,9 @@ def _calibration(source: str | None, needed: bool) -> object:
     return None if source is None else calibration.read(source)
 
 
-def _styles(painter: Painter, text: str | None, bake: str | None) -> tuple[StyleBook, tuple[str, ...]]:
+def _styles(
+    painter: Painter, text: str | None, bake: str | None
+) -> tuple[StyleBook, tuple[str, ...]]:
     from facestyle.cli.stylize import resolve_styles
     from facestyle.shipped import style_book
     from facestyle.style import StyleBook
@@ -149,13 +157,13 @@ def _styles(painter: Painter, text: str | None, bake: str | None) -> tuple[Style
     return book, tuple(names)
 
 
-def _run(request: object) -> int:
+def _run(request: ExportRequest) -> int:
     import os
 
     from export import build
     from export.quiet import ConversionError
 
-    total = build.steps(request)  # type: ignore[arg-type]
+    total = build.steps(request)
     # A copy of the terminal: converters' chatter is kept off the standard descriptors meanwhile.
     with os.fdopen(os.dup(2), "w") as terminal:
         bar = click.progressbar(
@@ -166,11 +174,12 @@ def _run(request: object) -> int:
             item_show_func=lambda item: item,
         )
         with bar:
+
             def progress(step: str) -> None:
-                bar.update(1, step)  # type: ignore[arg-type]
+                bar.update(1, step)
 
             try:
-                result = build.run(request, progress)  # type: ignore[arg-type]
+                result = build.run(request, progress)
             except ConversionError as error:
                 raise UserError(f"conversion failed: {error}; nothing was written") from error
     return _summary(result)
@@ -219,7 +228,9 @@ def verify(folder: Path, checkpoint: Path | None, encoder: Path | None) -> int:
             click.echo(f"      {problem}")
         failed += bool(problems)
     if failed:
-        click.secho(f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True)
+        click.secho(
+            f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True
+        )
         return 1
     click.secho(f"{folder}/ is right", fg="green", bold=True)
     return 0

@@ -50,7 +50,8 @@ def trace(
     """Find each constant's origin among a module's parameters and buffers.
 
     A constant matches a parameter if some reordering of the parameter's axes (NCHW to NHWC and
-    the like) has its values, in order, within the tolerance.
+    the like) has its values, in order, within the tolerance. A vector may also be one of the
+    equal parts of another, which is what is left of a baked style that a network splits.
 
     Args:
         constants: as read from the file.
@@ -66,12 +67,17 @@ def trace(
     for constant in constants:
         shape, size = constant.values.shape, constant.values.size
         if size <= SCALAR_SIZE:
-            origins.append(Origin(constant.name, shape, "scalar", float(constant.values.ravel()[0])))
+            origins.append(
+                Origin(constant.name, shape, "scalar", float(constant.values.ravel()[0]))
+            )
             continue
-        name = next((n for n, a in by_size[size] if _matches(constant, a)), None)
-        if name in derived:
-            name = f"{derived[name]} (as {name.rsplit('.', 1)[-1]})"
-        origins.append(Origin(constant.name, shape, name))
+        found = next((n for n, a in by_size[size] if _matches(constant, a)), None) or next(
+            (f"{n} (a part)" for arrays in by_size.values() for n, a in arrays if _part(constant, a)),
+            None,
+        )
+        if found in derived:
+            found = f"{derived[found]} (as {found.rsplit('.', 1)[-1]})"
+        origins.append(Origin(constant.name, shape, found))
     return origins
 
 
@@ -83,3 +89,12 @@ def _matches(constant: Constant, parameter: NDArray[np.float32]) -> bool:
         bool(np.all(np.abs(squeezed.transpose(order).ravel() - flat) <= tolerance))
         for order in permutations(range(squeezed.ndim))
     )
+
+
+def _part(constant: Constant, parameter: NDArray[np.float32]) -> bool:
+    flat, whole = constant.values.ravel(), parameter.ravel()
+    vectors = flat.size == max(constant.values.shape) and whole.size == max(parameter.shape, default=1)
+    if not vectors or whole.size <= flat.size or whole.size % flat.size:
+        return False
+    tolerance = np.broadcast_to(constant.tolerance, constant.values.shape).ravel()
+    return bool((np.abs(whole.reshape(-1, flat.size) - flat) <= tolerance).all(1).any())

@@ -21,7 +21,7 @@ def parameters(graph: Graph) -> int:
     """Parameters that one run reads."""
     used: set[str] = set()
     handles = [
-        module.register_forward_hook(lambda m, i, o, name=name: used.add(name))  # type: ignore[misc]
+        module.register_forward_hook(lambda m, i, o, name=name: used.add(name))
         for name, module in graph.module.named_modules()
         if next(module.parameters(recurse=False), None) is not None
     ]

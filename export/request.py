@@ -113,7 +113,10 @@ def _refusal(name: str) -> str:
         if name in (format_, precision, *graphs)
     ]
     reason = f": {WHY_NOT[name]}" if name in WHY_NOT else ""
-    return f"nothing to write for {name!r} in this combination{reason}; it goes with {', '.join(pairs)}"
+    return (
+        f"nothing to write for {name!r} in this combination{reason}; "
+        f"it goes with {', '.join(pairs)}"
+    )
 
 
 @dataclass(frozen=True)

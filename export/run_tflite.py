@@ -69,7 +69,7 @@ class TFLiteFile:
         return [op for op in self._ops() if op["op_name"] == "DELEGATE"]
 
 
-def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:  # type: ignore[type-arg]
+def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:
     if details["dtype"] == np.float32:
         return array
     scale, zero = details["quantization"]
@@ -77,7 +77,7 @@ def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:  # type: ig
     return np.clip(np.round(array / scale + zero), limits.min, limits.max).astype(details["dtype"])
 
 
-def _dequantize(array: NDArray, details: dict) -> NDArray[np.float32]:  # type: ignore[type-arg]
+def _dequantize(array: NDArray, details: dict) -> NDArray[np.float32]:
     if details["dtype"] == np.float32:
         return array
     scale, zero = details["quantization"]

@@ -97,7 +97,10 @@ def _numbers(
         figure = compare.psnr(output, wanted[probe.name], compare.peak(port, wanted[probe.name]))
         verdicts.append(
             at_least(
-                f"PSNR to PyTorch, {probe.name}", figure, LIMITS_DB[precision], "dB",
+                f"PSNR to PyTorch, {probe.name}",
+                figure,
+                LIMITS_DB[precision],
+                "dB",
                 Assurance.RUNTIME,
             )
         )

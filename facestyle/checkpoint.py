@@ -66,7 +66,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                state = {name: file.get_tensor(name) for name in file.keys()}
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
             if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
@@ -120,7 +120,9 @@ def untrained(network: str, seed: int = 0) -> Checkpoint:
     return Checkpoint(network, module, fingerprint(module.state_dict()), untrained=True)
 
 
-def load(path: Path | None = None, network: str = "mobile", encoder: Path | None = None) -> Checkpoint:
+def load(
+    path: Path | None = None, network: str = "mobile", encoder: Path | None = None
+) -> Checkpoint:
     """A network with trained weights.
 
     Args:
@@ -178,4 +180,3 @@ def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
                 f"expected {tuple(value.shape)}"
             )
     module.load_state_dict({key: state[key].float() for key in expected})
-

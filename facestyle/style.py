@@ -105,7 +105,9 @@ class StyleBook:
         }
         text = json.dumps(document, indent=1, ensure_ascii=False)
         # One style a line: numbers one below the other help nobody.
-        text = re.sub(r"\[\s*(-?\d[^\]]*?)\s*\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
+        text = re.sub(
+            r"\[\s*(-?\d[^\]]*?)\s*\]", lambda m: "[" + " ".join(m[1].split()) + "]", text
+        )
         write_text(path, text + "\n")
 
     @classmethod

@@ -78,9 +78,7 @@ class Painter:
             (1, 3, H, W) in [0, 1].
         """
         check_unit("strength", strength)
-        padded, (rows, columns) = images.pad(
-            photo, self.network.stride, self.network.minimum_size
-        )
+        padded, (rows, columns) = images.pad(photo, self.network.stride, self.network.minimum_size)
         amount = _scalar(strength)
         if depth is not None:
             low, high = depth_range

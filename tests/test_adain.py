@@ -37,7 +37,9 @@ def test_result_has_the_style_statistics() -> None:
 
 def test_equals_the_textbook_formula() -> None:
     x, (mean, std) = _features(0), _statistics(1)
-    textbook = std * (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True, unbiased=False)
+    textbook = (
+        std * (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True, unbiased=False)
+    )
     assert torch.allclose(adain(x, mean, std, ONE), textbook + mean, atol=2e-3)
 
 

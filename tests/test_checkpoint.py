@@ -82,9 +82,9 @@ def _lying(length: int, header: bytes) -> bytes:
         _lying(20, b"this is not json...."),
         _lying(
             80,
-            json.dumps(
-                {"a": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4 * 10**9]}}
-            ).encode().ljust(80),
+            json.dumps({"a": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4 * 10**9]}})
+            .encode()
+            .ljust(80),
         ),
     ],
 )

@@ -62,9 +62,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other(
     assert len(list((tmp_path / "o").iterdir())) == 2
 
 
-def test_strength_zero_keeps_the_photo_and_one_does_not(
-    facestyle: Run, tmp_path: Path
-) -> None:
+def test_strength_zero_keeps_the_photo_and_one_does_not(facestyle: Run, tmp_path: Path) -> None:
     portrait = gallery.portraits()[0].path
     original = images.load(portrait)
     errors = []
@@ -117,7 +115,9 @@ def test_doctor(facestyle: Run) -> None:
     assert "export" in result.out
 
 
-@pytest.mark.parametrize("command", [[], ["stylize"], ["styles"], ["export"], ["verify"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [[], ["stylize"], ["styles"], ["export"], ["verify"], ["doctor"]]
+)
 def test_help_has_examples(facestyle: Run, command: list[str]) -> None:
     result = facestyle(*command, "--help")
     assert result.code == 0

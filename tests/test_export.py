@@ -47,9 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_build_holds_every_file(folder: Path) -> None:
     names = {p.name for p in folder.iterdir()}
-    files = {
-        f"mobile_stylizer_64x96_{p}.tflite" for p in ("fp32", "fp16", "dynamic", "int8")
-    } | {
+    files = {f"mobile_stylizer_64x96_{p}.tflite" for p in ("fp32", "fp16", "dynamic", "int8")} | {
         f"mobile_{graph}_{p}"
         for graph in ("full_64x96", "style_encoder")
         for p in ("fp32.tflite", "fp16.tflite", "dynamic.tflite", "fp16.mlpackage", "fp32.mlmodel")

@@ -24,7 +24,7 @@ def test_help_loads_nothing_heavy() -> None:
         "from facestyle.cli import main\n"
         "try: main()\n"
         "except SystemExit as left: assert not left.code\n"
-        "heavy = {'torch', 'numpy', 'PIL', 'tensorflow', 'coremltools', 'onnx'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'PIL', 'tensorflow', 'coremltools'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""Losses as pure functions. Features are (N, C, H, W); each returns one value per instance, (N,)."""
+"""Losses as pure functions of features (N, C, H, W), one value per instance, (N,)."""
 
 from __future__ import annotations
 

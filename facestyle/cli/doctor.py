@@ -37,7 +37,9 @@ def command() -> None:
             found = ", ".join(f"{m} {_version(m)}" for m in modules)
             click.echo(f"  ready    {purpose}: {found}")
     if sys.platform != "darwin":
-        click.echo("  note     Core ML files are executed on macOS only; here their structure is checked")
+        click.echo(
+            "  note     Core ML files are executed on macOS only; here their structure is checked"
+        )
 
 
 def _version(module: str) -> str:

@@ -30,7 +30,9 @@ EPILOG = (
     help="Names of styles, paintings or folders of paintings, comma-separated.",
 )
 @click.option("--strength", default=1.0, show_default=True, help="0 keeps the photo, 1 paints it.")
-@click.option("--depth", type=click.Path(path_type=Path), help="Depth map: black stays, white paints.")
+@click.option(
+    "--depth", type=click.Path(path_type=Path), help="Depth map: black stays, white paints."
+)
 @click.option(
     "--depth-range",
     default="0,1",
@@ -39,8 +41,12 @@ EPILOG = (
     help="Depths that count as kept and as painted.",
 )
 @click.option("--preset", default="mobile", show_default=True, help="The network.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped.")
-@click.option("--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
+)
+@click.option(
+    "--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19."
+)
 @click.option(
     "--out",
     default=Path("stylized"),

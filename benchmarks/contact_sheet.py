@@ -1,0 +1,69 @@
+"""A sheet of faces painted in the gallery's styles, to be looked at.
+
+    python -m benchmarks.contact_sheet --content FACES --out docs/contact_sheet.jpg
+
+Eight faces by eight paintings at 256 x 256, strength 1, no retouching; a last row shows one
+face at strengths 0 to 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from facestyle import checkpoint, gallery, images
+from facestyle.stylize import Painter
+
+SIDE = 256
+GAP = 6
+STYLES = (
+    "auvers",
+    "composition_viii",
+    "girls_at_the_piano",
+    "great_wave",
+    "poppies",
+    "ramparts",
+    "spring",
+    "summertime",
+)
+
+
+def _tile(rows: list[list[Tensor]]) -> Tensor:
+    """Pictures of one size, (1, 3, H, W), in a grid with white gaps."""
+    padded = [[torch.nn.functional.pad(p, (0, GAP, 0, GAP), value=1.0) for p in row] for row in rows]
+    return torch.cat([torch.cat(row, 3) for row in padded], 2)
+
+
+def sheet(painter: Painter, faces: list[Tensor]) -> Tensor:
+    """The sheet as one picture, (1, 3, H, W)."""
+    by_name = {p.name: p for p in gallery.paintings()}
+    paintings = [images.cover(images.load(by_name[s].path), SIDE, SIDE) for s in STYLES]
+    codes = [painter.encode_style(painting) for painting in paintings]
+    rows = [[torch.ones(1, 3, SIDE, SIDE), *paintings]]
+    rows += [[face, *(painter.paint(face, code) for code in codes)] for face in faces]
+    strengths = torch.linspace(0, 1, len(STYLES)).tolist()
+    rows.append([faces[0], *(painter.paint(faces[0], codes[0], s) for s in strengths)])
+    return _tile(rows)
+
+
+def main() -> None:
+    """Parse the command line and write the sheet."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--content", type=Path, required=True, help="folder of eight faces or more")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path)
+    args = parser.parse_args()
+    found = images.find(args.content)
+    chosen = found[:: max(1, len(found) // 8)][:8]
+    faces = [images.cover(images.load(path), SIDE, SIDE) for path in chosen]
+    images.save(sheet(Painter(checkpoint.load(args.checkpoint)), faces), args.out)
+    print(f"{len(faces)} faces x {len(STYLES)} styles in {args.out}")
+
+
+if __name__ == "__main__":
+    main()
