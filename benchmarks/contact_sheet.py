@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facestyle import checkpoint, gallery, images
@@ -33,7 +34,8 @@ STYLES = (
 
 def _tile(rows: list[list[Tensor]]) -> Tensor:
     """Pictures of one size, (1, 3, H, W), in a grid with white gaps."""
-    padded = [[torch.nn.functional.pad(p, (0, GAP, 0, GAP), value=1.0) for p in row] for row in rows]
+    margin = (0, GAP, 0, GAP)
+    padded = [[F.pad(picture, margin, value=1.0) for picture in row] for row in rows]
     return torch.cat([torch.cat(row, 3) for row in padded], 2)
 
 

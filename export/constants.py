@@ -63,6 +63,7 @@ def trace(
     for name, value in module.state_dict().items():
         array = value.detach().cpu().float().numpy()
         by_size[array.size].append((name, array))
+    vectors = [(n, a) for arrays in by_size.values() for n, a in arrays if _is_vector(a)]
     origins = []
     for constant in constants:
         shape, size = constant.values.shape, constant.values.size
@@ -71,10 +72,8 @@ def trace(
                 Origin(constant.name, shape, "scalar", float(constant.values.ravel()[0]))
             )
             continue
-        found = next((n for n, a in by_size[size] if _matches(constant, a)), None) or next(
-            (f"{n} (a part)" for arrays in by_size.values() for n, a in arrays if _part(constant, a)),
-            None,
-        )
+        found = next((n for n, a in by_size[size] if _matches(constant, a)), None)
+        found = found or next((f"{n} (a part)" for n, a in vectors if _is_part(constant, a)), None)
         if found in derived:
             found = f"{derived[found]} (as {found.rsplit('.', 1)[-1]})"
         origins.append(Origin(constant.name, shape, found))
@@ -91,10 +90,13 @@ def _matches(constant: Constant, parameter: NDArray[np.float32]) -> bool:
     )
 
 
-def _part(constant: Constant, parameter: NDArray[np.float32]) -> bool:
-    flat, whole = constant.values.ravel(), parameter.ravel()
-    vectors = flat.size == max(constant.values.shape) and whole.size == max(parameter.shape, default=1)
-    if not vectors or whole.size <= flat.size or whole.size % flat.size:
+def _is_part(constant: Constant, vector: NDArray[np.float32]) -> bool:
+    flat = constant.values.ravel()
+    if not _is_vector(constant.values) or vector.size <= flat.size or vector.size % flat.size:
         return False
     tolerance = np.broadcast_to(constant.tolerance, constant.values.shape).ravel()
-    return bool((np.abs(whole.reshape(-1, flat.size) - flat) <= tolerance).all(1).any())
+    return bool((np.abs(vector.reshape(-1, flat.size) - flat) <= tolerance).all(1).any())
+
+
+def _is_vector(array: NDArray[np.float32]) -> bool:
+    return max(array.shape, default=0) == array.size

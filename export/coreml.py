@@ -35,6 +35,9 @@ MODEL = "com.apple.CoreML/model.mlmodel"
 WEIGHTS = "com.apple.CoreML/weights"
 """The folder of ``weight.bin`` under ``Data`` in a package."""
 
+Rewrites = dict[Any, Callable[..., Any]]
+"""PyTorch operators, and functions that put others in their place."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -56,7 +59,7 @@ def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
 
         # A scale given to ImageType would be computed in fp32: here it is part of the graph.
         model = ct.convert(
-            _program(_Pixels(graph, scale_inputs=True), graph),
+            _program(_Pixels(graph, scale_inputs=True), graph, {}),
             inputs=[_input_type(port, scale=1.0) for port in graph.contract.inputs],
             outputs=[_output_type(port) for port in graph.contract.outputs],
             convert_to="mlprogram",
@@ -103,21 +106,20 @@ class _Pixels(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         x = (x * (1 / MAXIMUM) if scaled else x for x, scaled in zip(inputs, self.scaled))
-        y = self.module(*x)
+        y: Tensor = self.module(*x)
         return y * MAXIMUM if self.paints else y
 
 
-Rewrites = dict[torch._ops.OpOverload, Callable[..., Any]]
-"""Operators, and functions that put others in their place."""
-
-
-def _program(module: nn.Module, graph: Graph, rewrites: Rewrites | None = None) -> ExportedProgram:
+def _program(module: nn.Module, graph: Graph, rewrites: Rewrites) -> ExportedProgram:
     # Not torch.jit.trace: it is deprecated, and what it returns has attributes of its own
     # ("code", "graph") that coremltools takes for a network's layers of the same name.
     examples = tuple(torch.full(port.shape, 0.5) for port in graph.contract.inputs)
     with torch.no_grad():
         program = torch.export.export(module.eval(), examples)
-        return program.run_decompositions({aten.max_pool2d.default: _max_pool2d} | (rewrites or {}))
+    return cast(
+        ExportedProgram,
+        program.run_decompositions({aten.max_pool2d.default: _max_pool2d, **rewrites}),
+    )
 
 
 def _max_pool2d(x: Tensor, size: list[int], stride: list[int] | None = None, *more: Any) -> Tensor:
@@ -193,4 +195,6 @@ def _write_package(spec: Any, weights: Path, path: Path) -> None:
     (data / WEIGHTS).mkdir(parents=True)
     (data / MODEL).write_bytes(spec.SerializeToString(deterministic=True))
     shutil.copyfile(weights / "weight.bin", data / WEIGHTS / "weight.bin")
-    (path / "Manifest.json").write_text(json.dumps(manifest, indent=4), encoding="utf-8")
+    # Apple's library rewrites the manifest of any package it opens; in this form it stays.
+    text = json.dumps(manifest, indent=4, sort_keys=True) + "\n"
+    (path / "Manifest.json").write_text(text, encoding="utf-8")

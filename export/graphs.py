@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
+from export.bake import bake
 from facestyle import contract as ports
 from facestyle.contract import Contract
 from facestyle.networks import StyleNetwork
@@ -52,8 +54,8 @@ class Stylizer(nn.Module):
         return cast(StyleNetwork, self.network).stylize(content, style_code, strength)
 
 
-class Baked(nn.Module):
-    """``Stylizer`` with one style as constants."""
+class StylizerOfOne(nn.Module):
+    """``Stylizer`` of a single style."""
 
     def __init__(self, network: nn.Module, style: StyleCode) -> None:
         super().__init__()
@@ -115,11 +117,8 @@ def build(
         "stylizer": lambda: _graph(
             name, Stylizer(network), (photo, code, ports.strength(), *depth_inputs), result
         ),
-        "baked": lambda: _graph(
-            f"stylizer_{baked.name}" if baked else name,
-            Baked(network, cast(StyleCode, baked)),
-            (photo, ports.strength(), *depth_inputs),
-            result,
+        "baked": lambda: _baked(
+            network, cast(StyleCode, baked), (photo, ports.strength(), *depth_inputs), result
         ),
         "style_encoder": lambda: _graph(
             name, StyleEncoder(network), (ports.painting(PAINTING_SIZE),), code
@@ -129,6 +128,14 @@ def build(
         ),
     }
     return builders["baked" if baked and name == "stylizer" else name]()
+
+
+def _baked(
+    network: nn.Module, style: StyleCode, inputs: tuple[ports.Port, ...], output: ports.Port
+) -> Graph:
+    module = StylizerOfOne(network, style)
+    constant = bake(module, tuple(torch.full(port.shape, 0.5) for port in inputs))
+    return _graph(f"stylizer_{style.name}", constant, inputs, output)
 
 
 def _graph(

@@ -305,7 +305,7 @@ def _specification(path: Path) -> Path:
     place = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
     if place != MODEL:
         raise ValueError(f"its model is {place}, not {MODEL}")
-    return path / "Data" / place
+    return path / "Data" / MODEL
 
 
 def _read_program(spec: Any, blob_file: Path) -> _Model:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 
@@ -32,7 +33,9 @@ def quiet(what: str) -> Iterator[None]:
         level = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         try:
-            with warnings.catch_warnings():
+            # Python's own streams may be somewhere else than descriptors 1 and 2.
+            nowhere = io.StringIO()
+            with warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
                 warnings.simplefilter("ignore")
                 yield
         except (MemoryError, OSError):
