@@ -12,6 +12,8 @@ from torch import Tensor, nn
 class Baked(nn.Module):
     """Stands for a layer whose output never changes."""
 
+    value: Tensor
+
     def __init__(self, value: Tensor) -> None:
         super().__init__()
         self.register_buffer("value", value)

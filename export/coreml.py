@@ -35,6 +35,12 @@ MODEL = "com.apple.CoreML/model.mlmodel"
 WEIGHTS = "com.apple.CoreML/weights"
 """The folder of ``weight.bin`` under ``Data`` in a package."""
 
+MERGES = frozenset(
+    f"common::fuse_{what}"
+    for what in ("conv_scale", "conv_bias", "conv_batchnorm", "elementwise_to_batchnorm")
+)
+"""Passes of coremltools that compute constants no parameter has, so that none could be traced."""
+
 Rewrites = dict[Any, Callable[..., Any]]
 """PyTorch operators, and functions that put others in their place."""
 
@@ -65,6 +71,7 @@ def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
             convert_to="mlprogram",
             compute_precision=ct.precision.FLOAT16,
             minimum_deployment_target=ct.target.iOS16,
+            pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
         spec, weights = model.get_spec(), Path(model.weights_dir)
@@ -87,6 +94,7 @@ def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
             inputs=[_input_type(port, scale=1 / MAXIMUM) for port in graph.contract.inputs],
             outputs=[_output_type(port) for port in graph.contract.outputs],
             convert_to="neuralnetwork",
+            pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
         spec = model.get_spec()
@@ -126,6 +134,14 @@ def _max_pool2d(x: Tensor, size: list[int], stride: list[int] | None = None, *mo
     # coremltools insists on a stride; PyTorch leaves out what is the default.
     pooled, _ = aten.max_pool2d_with_indices(x, size, stride or size, *more)
     return cast(Tensor, pooled)
+
+
+def _pipeline() -> Any:
+    import coremltools as ct
+
+    pipeline = ct.PassPipeline.DEFAULT
+    pipeline.remove_passes(MERGES)
+    return pipeline
 
 
 def _input_type(port: Port, scale: float) -> Any:

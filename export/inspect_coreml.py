@@ -461,4 +461,6 @@ def _constant(name: str, array: NDArray[Any]) -> Constant:
     values = array.astype(np.float32)
     # Half precision keeps 11 bits, and of numbers below 2**-14 only steps of 2**-24.
     relative, absolute = (2**-11, 2**-25) if array.dtype == HALF else (1e-6, 0)
-    return Constant(name, values, (np.abs(values) * relative + absolute).astype(np.float32))
+    with np.errstate(invalid="ignore"):  # ``check`` tells what is not finite
+        tolerance = np.abs(values) * relative + absolute
+    return Constant(name, values, tolerance.astype(np.float32))

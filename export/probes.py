@@ -32,9 +32,9 @@ def portrait(height: int, width: int) -> Tensor:
     return images.cover(images.load(path), height, width)
 
 
-def painting() -> Tensor:
-    """The shipped painting as the style encoder sees it."""
-    path = next(p.path for p in gallery.paintings() if p.name == PAINTING)
+def painting(name: str = PAINTING) -> Tensor:
+    """A shipped painting as the style encoder sees it."""
+    path = next(p.path for p in gallery.paintings() if p.name == name)
     return images.cover(images.load(path), PAINTING_SIZE, PAINTING_SIZE)
 
 

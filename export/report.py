@@ -12,8 +12,10 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
+from export import probes
 from export.probes import Probe
 from export.verify import Evidence
+from facestyle import gallery
 from facestyle.images import to_image
 
 SHOWN = "portrait, strength 1"
@@ -140,6 +142,7 @@ STYLE = """
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#cf222e}
 body{font:15px/1.5 system-ui,sans-serif;max-width:1200px;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;display:block;overflow-x:auto}
+td:nth-child(2){white-space:nowrap}section td{white-space:normal!important}
 th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}
 code,pre{font:13px/1.4 ui-monospace,monospace}pre{overflow-x:auto}
 .row{display:flex;flex-wrap:wrap;gap:.6rem}figure{margin:0}figcaption{font-size:13px}
@@ -242,11 +245,7 @@ def _pictures(row: Row) -> str:
     names = [port["name"] for port in row.entry["inputs"]]
     wanted = row.wanted[SHOWN]
     figures = [_figure("content", to_image(probe.inputs[names.index("content")]))]
-    painting = next((v for n, v in zip(names, probe.inputs) if n == "painting"), None)
-    if painting is None and "style_code" in names:
-        from export.probes import painting as shipped_painting
-
-        painting = shipped_painting()
+    painting = _painting(row.entry["graph"], names)
     if painting is not None:
         figures.append(_figure("painting", to_image(painting)))
     figures.append(_figure("PyTorch", to_image(wanted)))
@@ -258,6 +257,14 @@ def _pictures(row: Row) -> str:
         figures.append(_figure("this file", to_image(output)))
         figures.append(_figure(f"difference × {DIFFERENCE_GAIN}", to_image(difference)))
     return f"<div class=row>{''.join(figures)}</div>"
+
+
+def _painting(graph: str, inputs: Sequence[str]) -> Tensor | None:
+    """The painting behind a picture row, where it is one of the gallery's."""
+    if "painting" in inputs or "style_code" in inputs:
+        return probes.painting()
+    name = graph.removeprefix("stylizer_")
+    return probes.painting(name) if name in {p.name for p in gallery.paintings()} else None
 
 
 def _figure(caption: str, image: Image.Image) -> str:

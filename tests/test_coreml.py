@@ -82,16 +82,17 @@ def network() -> nn.Module:
     return network
 
 
+CODE = tuple(np.linspace(-1, 1, 128))
 GRAPHS: dict[str, Callable[[nn.Module], Graph]] = {
     "depth": lambda network: build("stylizer", network, HEIGHT, WIDTH, depth=True),
     "baked": lambda network: build(
-        "stylizer", network, HEIGHT, WIDTH, baked=StyleCode("x", tuple(np.linspace(-1, 1, 128)))
+        "stylizer", network, HEIGHT, WIDTH, depth=True, baked=StyleCode("x", CODE)
     ),
     "style_encoder": lambda network: build("style_encoder", network, HEIGHT, WIDTH),
 }
 USED = {
     "depth": ("network.encoder.", "network.decoder."),
-    "baked": ("stylizer.network.encoder.", "stylizer.network.decoder.", "style_code"),
+    "baked": ("stylizer.network.encoder.", "stylizer.network.decoder."),
     "style_encoder": ("network.style_encoder.",),
 }
 

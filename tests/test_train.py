@@ -64,6 +64,16 @@ def test_edges_see_lines_not_contrast() -> None:
     assert lost > 0.5
 
 
+def test_flat_noise_sees_dots_on_skin_but_not_in_hair() -> None:
+    generator = torch.Generator().manual_seed(0)
+    dots = 0.2 * torch.rand(1, 3, 32, 32, generator=generator)
+    skin, hair = torch.full((1, 3, 32, 32), 0.5), torch.rand(1, 3, 32, 32, generator=generator)
+    stroke = skin + 0.2 * torch.linspace(0, 1, 32)
+    assert losses.flat_noise_loss(skin + dots, skin) > 1e-3
+    assert losses.flat_noise_loss(hair + dots, hair) < 1e-6
+    assert losses.flat_noise_loss(stroke, skin) < 1e-5
+
+
 def test_border_sees_a_glow() -> None:
     flat = torch.full((1, 3, 64, 64), 0.5)
     glow = flat.clone()
@@ -157,6 +167,6 @@ def test_a_step_learns(vgg: DistilledVGG) -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        seen.append(float(loss))
+        seen.append(loss.item())
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
     assert seen[-1] < seen[0]

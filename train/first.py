@@ -41,6 +41,7 @@ class Weights:
     relu3_structure: float = 0.5
     edges: float = 0.5
     variation: float = 0.1
+    flat_noise: float = 150.0
     border: float = 2.0
     reconstruction: float = 10.0
 
@@ -97,6 +98,7 @@ def terms(
         ).mean(),
         "edges": losses.edge_structure_loss(output, photo).mean(),
         "variation": (alpha * losses.total_variation(output)).mean(),
+        "flat_noise": losses.flat_noise_loss(output, photo).mean(),
         "border": losses.border_loss(output, photo).mean(),
         "reconstruction": ((1 - alpha) ** 2 * (output - photo).abs().mean((1, 2, 3))).mean(),
     }

@@ -157,7 +157,7 @@ class VGG19Network(nn.Module):
         """
         if strength.shape[-2:] != (1, 1):
             strength = F.avg_pool2d(strength, self.stride)
-        # Equal chunks pass TFLite converters unharmed; slices along the channels do not.
+        # Equal chunks convert to TFLite unharmed; unequal ones become an operator phones lack.
         mean, std = torch.chunk(code, 2, 1)
         return self.decoder(adain(self.encoder(photo), mean, std, strength)).clamp(0, 1)
 
