@@ -8,17 +8,25 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import torch
+from torch import Tensor
 
 from export import calibration, cost, manifest, report
 from export.graphs import Graph, build
 from export.probes import Probe, probes
+from export.probes import portrait as probe_portrait
 from export.request import ExportRequest, Target
 from export.verify import Evidence, references, verify
 from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import write_text
+from facestyle.networks import StyleNetwork
 from facestyle.style import StyleCode
+
+REJECTED = "rejected"
+"""The folder inside a build's for an attempt that failed."""
 
 Progress = Callable[[str], None]
 """Told what is about to be done."""
@@ -29,6 +37,7 @@ class Subject:
     """A graph with all that its files are checked against."""
 
     graph: Graph
+    baked: str | None
     probes: list[Probe]
     wanted: dict[str, Any]
     cost: dict[str, int]
@@ -82,7 +91,8 @@ def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
             )
             inputs = probes(graph, network)
             figures = {"macs": cost.macs(graph), "parameters": cost.parameters(graph)}
-            found[name].append(Subject(graph, inputs, references(graph, inputs), figures))
+            style = baked.name if baked else None
+            found[name].append(Subject(graph, style, inputs, references(graph, inputs), figures))
     return found
 
 
@@ -114,14 +124,15 @@ def run(request: ExportRequest, progress: Progress) -> Build:
 
     Files are made in a temporary folder inside ``request.out``. If all pass they replace
     those of an earlier build; if one fails, ``request.out`` keeps what it had and the attempt
-    goes to ``<out>.rejected`` for a look, its failed files marked.
+    goes to its folder ``rejected`` for a look, its failed files marked.
 
     Raises:
         UserError: when the folder cannot be written.
         ConversionError: when a converter gives up. Nothing is left behind.
     """
-    out = request.out
+    out = request.out.resolve()
     fresh = not out.exists()
+    _refuse_foreign(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(prefix=".partial-", dir=out)
@@ -140,9 +151,8 @@ def run(request: ExportRequest, progress: Progress) -> Build:
             if all(file.passed for file in made):
                 _publish(folder, out)
                 return Build(out, made)
-            rejected = out.with_name(out.name + ".rejected")
-            _reject(folder, rejected, made)
-            return Build(rejected, made)
+            _reject(folder, out / REJECTED, made)
+            return Build(out / REJECTED, made)
     finally:
         if fresh and out.exists() and not any(out.iterdir()):
             out.rmdir()
@@ -181,9 +191,7 @@ def _graph_files(
 
             examples = []
             if target.precision == "int8" and request.calibration is not None:
-                examples = calibration.examples(
-                    request.calibration, graph, request.checkpoint.network, request.styles.styles
-                )
+                examples = calibration.examples(request.calibration, graph, request.styles.styles)
             assert keras is not None
             to_tflite(keras, target.precision, path, examples)
         else:
@@ -213,36 +221,55 @@ def _to_coreml(request: ExportRequest, graph: Graph, target: Target, path: Path)
 
 def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:
     entries = [
-        manifest.file_entry(f.path, f.target, f.subject.graph, f.subject.cost, f.evidence)
+        manifest.file_entry(
+            f.path, f.target, f.subject.graph, f.subject.baked, f.subject.cost, f.evidence
+        )
         for f in made
     ]
     document = manifest.document(request, entries)
     request.styles.save(folder / "styles.json")
     document["styles_sha256"] = manifest.sha256(folder / "styles.json")
     write_text(folder / manifest.NAME, json.dumps(document, indent=1) + "\n")
+    portrait = probe_portrait(request.height, request.width)
+    network = cast(StyleNetwork, request.checkpoint.network)
+
+    def paint(code: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return network.stylize(portrait, code, torch.ones(1, 1, 1, 1))
+
     rows = [
-        report.Row(entry, f.subject.probes, f.subject.wanted, f.evidence)
+        report.Row(entry, f.subject.probes, f.subject.wanted, f.evidence, paint)
         for entry, f in zip(entries, made)
     ]
     write_text(folder / "report.html", report.html(document, rows))
     write_text(folder / "report.md", report.markdown(document))
 
 
+def _refuse_foreign(out: Path) -> None:
+    """Never write over files of somebody else's that happen to have a build's names."""
+    if (out / REJECTED).exists():
+        manifest.read(out / REJECTED)
+    if (out / manifest.NAME).exists():
+        manifest.read(out)
+        return
+    for name in ("styles.json", "report.html", "report.md"):
+        if (out / name).exists():
+            raise UserError(f"{out} has a {name} that is not of a build; choose another --out")
+
+
 def _publish(folder: Path, out: Path) -> None:
     """Move a build into place, manifest last, and remove what the one before had beyond it."""
-    stale: set[str] = set()
-    if (out / manifest.NAME).exists():
-        try:
-            stale = {entry["file"] for entry in manifest.read(out)["files"]}
-        except UserError:
-            stale = set()
+    before = manifest.read(out)["files"] if (out / manifest.NAME).exists() else []
+    _remove(out / REJECTED)
     items = sorted(folder.iterdir(), key=lambda p: p.name == manifest.NAME)
     for item in items:
         _replace(item, out / item.name)
-    for name in stale - {item.name for item in items}:
-        # A manifest may have been edited; nothing outside the folder is its to remove.
-        if Path(name).name == name:
-            _remove(out / name)
+    for entry in before:
+        stale = out / entry["file"]
+        # Only what that build wrote and nobody touched since.
+        unchanged = stale.exists() and manifest.sha256(stale) == entry["sha256"]
+        if entry["file"] not in {item.name for item in items} and unchanged:
+            _remove(stale)
 
 
 def _reject(folder: Path, rejected: Path, made: list[BuiltFile]) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import torch
 from torch import Tensor
 
 from export.graphs import Graph
+from export.probes import STRENGTHS, value
 from facestyle import gallery, images
-from facestyle.contract import Kind, Port
 from facestyle.errors import UserError
-from facestyle.networks import StyleNetwork
 from facestyle.style import StyleCode
 
 DEMO = "demo"
@@ -55,46 +53,24 @@ def read(source: str) -> Calibration:
     chosen = tuple(files[::step])
     digest = hashlib.sha256()
     for file in chosen:
+        images.load(file)  # what is damaged is refused now, not after minutes of converting
         digest.update(file.read_bytes())
     return Calibration(source, chosen, digest.hexdigest())
 
 
 def examples(
-    calibration: Calibration, graph: Graph, network: torch.nn.Module, styles: Sequence[StyleCode]
+    calibration: Calibration, graph: Graph, styles: Sequence[StyleCode]
 ) -> list[tuple[Tensor, ...]]:
-    """Inputs of a graph: every face with a style and a strength, taken in turn.
+    """Inputs of a graph: every style at every strength, and every face, each at least once.
 
-    Strength 0 and 1, and every style, are seen at least once if there are faces enough; with few
-    faces each comes several times.
+    The faces are taken in turn, one further on each round, so that none is tied to a style.
     """
-    codes = [style.tensor() for style in styles]
-    if not codes:
-        codes = [_code(network, picture.path) for picture in gallery.paintings()]
-    rounds = max(1, -(-2 * len(codes) // len(calibration.images)))
-    strengths = (1.0, 0.5, 1.0, 0.0)
     height, width = graph.contract.inputs[0].shape[2:]
     faces = [images.cover(images.load(path), height, width) for path in calibration.images]
+    pairs = list(itertools.product((style.tensor() for style in styles), STRENGTHS))
+    count = max(len(pairs), len(faces))
     result = []
-    for turn in range(rounds * len(faces)):
-        face, code = faces[turn % len(faces)], codes[turn % len(codes)]
-        strength = strengths[turn % len(strengths)]
-        result.append(tuple(_value(port, face, code, strength) for port in graph.contract.inputs))
+    for turn, (code, strength) in zip(range(count), itertools.cycle(pairs)):
+        face = faces[(turn + turn // len(faces)) % len(faces)]
+        result.append(tuple(value(port, face, code, strength) for port in graph.contract.inputs))
     return result
-
-
-def _code(network: torch.nn.Module, path: Path) -> Tensor:
-    with torch.inference_mode():
-        return cast(StyleNetwork, network).encode_style(images.cover(images.load(path), 256, 256))
-
-
-def _value(port: Port, face: Tensor, code: Tensor, strength: float) -> Tensor:
-    match port.kind:
-        case Kind.IMAGE:
-            return face
-        case Kind.CODE:
-            return code
-        case Kind.MAP:
-            return torch.linspace(0, 1, port.shape[3]).expand(port.shape).contiguous()
-        case Kind.SCALAR:
-            value = {"depth_low": 0.0, "depth_high": 1.0}.get(port.name, strength)
-            return torch.full(port.shape, value)

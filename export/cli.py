@@ -38,14 +38,13 @@ EPILOG = (
 )
 @click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
 @click.option("--size", default="256", show_default=True, help="Side, or height x width.")
-@click.option("--formats", default="mlpackage,mlmodel,tflite", show_default=True)
+@click.option("--formats", help="mlpackage, mlmodel, tflite; all by default.")
 @click.option(
     "--precision",
-    default="fp32,fp16,dynamic",
-    show_default=True,
-    help="fp32, fp16, dynamic (int8 weights), int8 (all integer, needs --calibration).",
+    help="fp32, fp16, dynamic (int8 weights): all by default; int8 (all integer, needs "
+    "--calibration).",
 )
-@click.option("--graphs", default="stylizer,style_encoder,full", show_default=True)
+@click.option("--graphs", help="stylizer, style_encoder, full; all by default.")
 @click.option(
     "--styles", help="Styles for styles.json: names or paintings. All named ones by default."
 )
@@ -60,9 +59,9 @@ def export(
     encoder: Path | None,
     untrained: bool,
     size: str,
-    formats: str,
-    precision: str,
-    graphs: str,
+    formats: str | None,
+    precision: str | None,
+    graphs: str | None,
     styles: str | None,
     bake: str | None,
     depth: bool,
@@ -70,7 +69,17 @@ def export(
     verify: bool,
     out: Path,
 ) -> int:
-    """Write verified .mlpackage, .mlmodel and .tflite files and a report."""
+    """Write verified .mlpackage, .mlmodel and .tflite files and a report.
+
+    \b
+    What there is:     stylizer   style_encoder   full
+      .tflite    fp32     x             x           x
+      .tflite    fp16     x             x           x
+      .tflite    dynamic  x             x           x
+      .tflite    int8     x
+      .mlpackage fp16     x             x           x
+      .mlmodel   fp32     x             x           x
+    """
     from export import request as asked
     from export.graphs import GRAPHS
     from facestyle import checkpoint as weights
@@ -81,9 +90,9 @@ def export(
     if preset not in NETWORKS:
         raise unknown("preset", preset, NETWORKS)
     targets = asked.targets(
-        asked.parse_list(graphs, "graph", GRAPHS),
-        asked.parse_list(formats, "format", asked.FORMATS),
-        asked.parse_list(precision, "precision", asked.PRECISIONS),
+        None if graphs is None else asked.parse_list(graphs, "graph", GRAPHS),
+        None if formats is None else asked.parse_list(formats, "format", asked.FORMATS),
+        None if precision is None else asked.parse_list(precision, "precision", asked.PRECISIONS),
     )
     height, width = asked.parse_size(size, cast(StyleNetwork, create(preset)).stride)
     calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
@@ -94,6 +103,10 @@ def export(
     book, baked = _styles(Painter(loaded), styles, bake)
     if baked and not any(t.graph == "stylizer" for t in targets):
         raise UserError("--bake makes stylizers; add stylizer to --graphs")
+    if depth and not any(t.graph == "stylizer" for t in targets):
+        raise UserError("--depth is an input of the stylizer; add stylizer to --graphs")
+    if untrained and encoder:
+        raise UserError("--untrained and --encoder exclude each other")
     request = asked.ExportRequest(
         checkpoint=loaded,
         source=checkpoint,

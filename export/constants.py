@@ -45,7 +45,10 @@ class Origin:
 
 
 def trace(
-    constants: Iterable[Constant], module: nn.Module, derived: dict[str, str] | None = None
+    constants: Iterable[Constant],
+    module: nn.Module,
+    derived: dict[str, str] | None = None,
+    used: set[str] | None = None,
 ) -> list[Origin]:
     """Find each constant's origin among a module's parameters and buffers.
 
@@ -57,10 +60,13 @@ def trace(
         constants: as read from the file.
         module: the inference graph, as it was converted.
         derived: names of parameters that were computed from others, and from which.
+        used: names of the modules that the graph runs; those of others are no origin.
     """
     derived = derived or {}
     by_size: dict[int, list[tuple[str, NDArray[np.float32]]]] = defaultdict(list)
     for name, value in module.state_dict().items():
+        if used is not None and name.rpartition(".")[0] not in used:
+            continue
         array = value.detach().cpu().float().numpy()
         by_size[array.size].append((name, array))
     vectors = [(n, a) for arrays in by_size.values() for n, a in arrays if _is_vector(a)]

@@ -17,17 +17,24 @@ def macs(graph: Graph) -> int:
     return counter.get_total_flops() // 2
 
 
-def parameters(graph: Graph) -> int:
-    """Parameters that one run reads."""
+def used_modules(graph: Graph) -> set[str]:
+    """Names of the modules with parameters or buffers of their own that one run calls."""
     used: set[str] = set()
     handles = [
         module.register_forward_hook(lambda m, i, o, name=name: used.add(name))
         for name, module in graph.module.named_modules()
-        if next(module.parameters(recurse=False), None) is not None
+        if any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
     ]
     with torch.no_grad():
         graph.module(*example_inputs(graph.contract))
     for handle in handles:
         handle.remove()
+    return used
+
+
+def parameters(graph: Graph) -> int:
+    """Parameters that one run reads."""
     modules = dict(graph.module.named_modules())
-    return sum(p.numel() for name in used for p in modules[name].parameters(recurse=False))
+    return sum(
+        p.numel() for name in used_modules(graph) for p in modules[name].parameters(recurse=False)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,7 +22,7 @@ class Graph:
     """A module and its contract.
 
     Attributes:
-        name: ``stylizer``, ``style_encoder``, ``full`` or ``baked``.
+        name: ``stylizer``, ``style_encoder``, ``full`` or ``stylizer_<style>``.
         module: takes the contract's inputs in order, as (1, C, H, W) tensors.
         contract: its inputs and outputs.
     """
@@ -113,21 +112,15 @@ def build(
     code = ports.style_code(cast(StyleNetwork, network).code_size)
     photo, result = ports.content(height, width), ports.stylized(height, width)
     depth_inputs = ports.depth(height, width) if depth else ()
-    builders: dict[str, Callable[[], Graph]] = {
-        "stylizer": lambda: _graph(
-            name, Stylizer(network), (photo, code, ports.strength(), *depth_inputs), result
-        ),
-        "baked": lambda: _baked(
-            network, cast(StyleCode, baked), (photo, ports.strength(), *depth_inputs), result
-        ),
-        "style_encoder": lambda: _graph(
-            name, StyleEncoder(network), (ports.painting(PAINTING_SIZE),), code
-        ),
-        "full": lambda: _graph(
-            name, Full(network), (photo, ports.painting(PAINTING_SIZE), ports.strength()), result
-        ),
-    }
-    return builders["baked" if baked and name == "stylizer" else name]()
+    if name == "style_encoder":
+        return _graph(name, StyleEncoder(network), (ports.painting(PAINTING_SIZE),), code)
+    if name == "full":
+        both = (photo, ports.painting(PAINTING_SIZE), ports.strength())
+        return _graph(name, Full(network), both, result)
+    if baked is not None:
+        return _baked(network, baked, (photo, ports.strength(), *depth_inputs), result)
+    inputs = (photo, code, ports.strength(), *depth_inputs)
+    return _graph(name, Stylizer(network), inputs, result)
 
 
 def _baked(

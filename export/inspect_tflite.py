@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,17 +12,28 @@ import numpy as np
 
 from export.constants import Constant
 from export.graphs import Graph
+from export.quiet import quiet
 from export.verdict import Assurance, Verdict, equal
 from facestyle.errors import UserError
 
-UNWANTED = ("MIRROR_PAD", "RESIZE_NEAREST_NEIGHBOR")
-"""XNNPACK never takes these; each splits the graph."""
+UNWANTED = (
+    "MIRROR_PAD",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "BROADCAST_TO",
+    "L2_POOL_2D",
+    "GATHER_ND",
+    "TILE",
+)
+"""XNNPACK or the GPU delegate never takes these; each splits the graph."""
 
 MAX_TRANSPOSE_RANK = 4
 """Beyond it the GPU delegate refuses a TRANSPOSE."""
 
 _FP32, _FP16, _INT32, _INT8 = 0, 1, 2, 9
 _DTYPES = {_FP32: np.float32, _FP16: np.float16, _INT32: np.int32, _INT8: np.int8}
+
+MAX_SHAPE = 16
+"""Plain integer constants are shapes, axes and paddings; none has more values than this."""
 
 
 class TFLiteModel:
@@ -32,15 +44,15 @@ class TFLiteModel:
     """
 
     def __init__(self, path: Path) -> None:
-        from tensorflow.lite.python import schema_py_generated as schema
-
+        with quiet("TensorFlow"):
+            from tensorflow.lite.python import schema_py_generated as schema
         try:
             data = path.read_bytes()
             if data[4:8] != b"TFL3":
                 raise ValueError("no TFL3 mark")
             self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
             self.graph = self.model.subgraphs[0]
-        except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
             raise UserError(f"{path}: not a TFLite model, or a damaged one") from error
         self._names = {
             value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()
@@ -99,6 +111,26 @@ class TFLiteModel:
             found.append(Constant(tensor.name.decode(), values.astype(np.float32), tolerance))
         return found
 
+    def hidden(self) -> list[str]:
+        """Contents that ``constants`` does not see and that could hide another network."""
+        used = {tensor.buffer for tensor in self.graph.tensors}
+        used |= {entry.buffer for entry in self.model.metadata or []}
+        found = [f"subgraph {i}" for i in range(1, len(self.model.subgraphs))]
+        found += [
+            f"buffer {i}"
+            for i, buffer in enumerate(self.model.buffers)
+            if buffer.data is not None and len(buffer.data) and i not in used
+        ]
+        for tensor in self.graph.tensors:
+            data = self.model.buffers[tensor.buffer].data
+            if data is None or not len(data):
+                continue
+            scales = tensor.quantization.scale if tensor.quantization else None
+            plain = tensor.type not in _DTYPES or (tensor.type == _INT32 and scales is None)
+            if plain and len(data) > 8 * MAX_SHAPE:
+                found.append(tensor.name.decode())
+        return found
+
     def check(self, graph: Graph) -> list[Verdict]:
         """Names, shapes and order of inputs and outputs; operators; finite constants."""
 
@@ -118,6 +150,12 @@ class TFLiteModel:
             equal(
                 "operators phones refuse",
                 ", ".join(self.unwanted()) or "none",
+                "none",
+                Assurance.STRUCTURE,
+            ),
+            equal(
+                "contents of no known use",
+                ", ".join(self.hidden()) or "none",
                 "none",
                 Assurance.STRUCTURE,
             ),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from export.graphs import Graph
-from export.request import ExportRequest, Target
+from export.request import LEGAL, ExportRequest, Target
 from export.verify import Evidence
 from facestyle import __version__
 from facestyle.contract import Contract, Kind, Port
@@ -87,25 +88,36 @@ def _contract(contract: Contract, format_: str, quantization: dict[str, Any]) ->
 
 
 def file_entry(
-    path: Path, target: Target, graph: Graph, cost: dict[str, int], evidence: Evidence | None
+    path: Path,
+    target: Target,
+    graph: Graph,
+    baked: str | None,
+    cost: dict[str, int],
+    evidence: Evidence | None,
 ) -> dict[str, Any]:
-    """What the manifest says of one file."""
+    """What the manifest says of one file; ``baked`` names the style that is part of it."""
+    quantization = {}
+    if target.format == "tflite":
+        from export.inspect_tflite import TFLiteModel
+
+        quantization = TFLiteModel(path).quantization()
     entry: dict[str, Any] = {
         "file": path.name,
-        "graph": graph.name,
+        "graph": target.graph,
+        "style": baked,
         "format": target.format,
         "precision": target.precision,
         "sha256": sha256(path),
         "bytes": size(path),
         **cost,
-        **_contract(graph.contract, target.format, evidence.quantization if evidence else {}),
+        **_contract(graph.contract, target.format, quantization),
     }
     if evidence is None:
         return entry | {"verified": False}
     return entry | {
         "verified": evidence.passed,
         "executed": bool(evidence.outputs),
-        "worst_psnr_db": _finite(evidence.worst_psnr),
+        "worst_psnr_db": _decibels(evidence.worst_psnr),
         "delegate_partitions": evidence.partitions,
         "fully_delegated": evidence.fully_delegated,
         "operators": evidence.operators,
@@ -127,8 +139,11 @@ def file_entry(
     }
 
 
-def _finite(value: float | None) -> float | None:
-    return None if value is None or value in (float("inf"),) or value != value else round(value, 2)
+def _decibels(value: float | None) -> float | str | None:
+    """JSON has no infinity or NaN; both are worth telling apart."""
+    if value is None or math.isfinite(value):
+        return None if value is None else round(value, 2)
+    return "exact" if value > 0 else "not finite"
 
 
 def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -161,6 +176,24 @@ def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, A
     }
 
 
+def _check_shape(manifest: dict[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError for what cannot be a manifest of ours."""
+    for key in ("network", "styles", "styles_sha256"):
+        str.strip(manifest[key])
+    int.bit_length(manifest["height"] + manifest["width"])
+    for key in ("fingerprint", "untrained", "source", "encoder"):
+        manifest["weights"][key]
+    if not manifest["files"]:
+        raise ValueError("no files")
+    for entry in manifest["files"]:
+        name = entry["file"]
+        if Path(name).name != name or Path(name).suffix.lstrip(".") != entry["format"]:
+            raise ValueError(name)
+        if entry["graph"] not in LEGAL[entry["format"], entry["precision"]]:
+            raise ValueError(entry["graph"])
+        str.strip(entry["sha256"])
+
+
 def read(folder: Path) -> dict[str, Any]:
     """A build's manifest.
 
@@ -170,8 +203,9 @@ def read(folder: Path) -> dict[str, Any]:
     path = folder / NAME
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT or not isinstance(manifest["files"], list):
+        if manifest["format"] != FORMAT:
             raise ValueError(manifest["format"])
+        _check_shape(manifest)
         return dict(manifest)
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no build here ({NAME} is missing)") from error

@@ -71,14 +71,15 @@ def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
     return [
         Probe(
             f"{name}, strength {strength:g}",
-            tuple(_value(port, picture, code, strength) for port in ports),
+            tuple(value(port, picture, code, strength) for port in ports),
         )
         for name, picture in pictures.items()
         for strength in strengths
     ]
 
 
-def _value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor:
+def value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor:
+    """What a port is given: the picture, the code, the strength, and a slanting depth ramp."""
     match port.kind:
         case Kind.IMAGE:
             return picture if port.name == "content" else painting()
@@ -86,7 +87,8 @@ def _value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor
             return code.clone()
         case Kind.MAP:
             height, width = port.shape[2:]
-            return torch.linspace(0, 1, width).expand(1, 1, height, width).contiguous()
+            across, down = torch.linspace(0, 0.7, width), torch.linspace(0, 0.3, height)
+            return (across + down[:, None])[None, None].contiguous()
         case Kind.SCALAR:
-            value = {"depth_low": 0.1, "depth_high": 0.9}.get(port.name, strength)
-            return torch.full(port.shape, value)
+            number = {"depth_low": 0.1, "depth_high": 0.9}.get(port.name, strength)
+            return torch.full(port.shape, number)

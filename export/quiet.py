@@ -24,6 +24,7 @@ def quiet(what: str) -> Iterator[None]:
     Raises:
         ConversionError: when the block does, but for interrupts, memory and disk errors.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from export import manifest
+from export import cost, manifest
 from export.graphs import build
 from export.probes import probes
+from export.quiet import ConversionError
+from export.request import Target
 from export.verify import references, verify
 from facestyle import checkpoint as weights
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 
-BAKED = "stylizer_"
+STATED = ("bytes", "macs", "parameters", "inputs", "outputs")
+"""What apps rely on in the manifest: it must be what the file has, not only what it says."""
 
 
 def recheck(
@@ -60,16 +63,13 @@ def _problems(
     folder: Path, document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint
 ) -> list[str]:
     path = folder / str(entry["file"])
-    if path.parent != folder:
-        return ["the manifest names a file outside the build"]
     if not path.exists():
         return ["missing"]
     if manifest.sha256(path) != entry["sha256"]:
         return ["changed since the export (sha256 differs)"]
     name, baked = str(entry["graph"]), None
-    if name.startswith(BAKED):
-        baked = StyleBook.load(folder / document["styles"])[name.removeprefix(BAKED)]
-        name = "stylizer"
+    if entry["style"] is not None:
+        baked = StyleBook.load(folder / document["styles"])[entry["style"]]
     graph = build(
         name,
         loaded.network,
@@ -79,7 +79,17 @@ def _problems(
         baked=baked,
     )
     inputs = probes(graph, loaded.network)
-    evidence = verify(
-        path, entry["format"], entry["precision"], graph, inputs, references(graph, inputs)
-    )
-    return [f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed]
+    target = Target(name, entry["format"], entry["precision"])
+    try:
+        evidence = verify(
+            path, target.format, target.precision, graph, inputs, references(graph, inputs)
+        )
+    except (UserError, ConversionError) as error:
+        return [str(error)]
+    figures = {"macs": cost.macs(graph), "parameters": cost.parameters(graph)}
+    told = manifest.file_entry(path, target, graph, entry["style"], figures, evidence)
+    changed = [key for key in STATED if entry.get(key) != told[key]]
+    problems = [f"the manifest's {key} is not what the file has" for key in changed]
+    return problems + [
+        f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -18,8 +18,8 @@ from export.verify import Evidence
 from facestyle import gallery
 from facestyle.images import to_image
 
-SHOWN = "portrait, strength 1"
-"""The probe in the picture rows."""
+SHOWN, SHOWN_CODE = "portrait, strength 1", "painting"
+"""The probes in the picture rows, of graphs that give a picture and of those that give a code."""
 
 DIFFERENCE_GAIN = 8
 
@@ -32,6 +32,8 @@ class Row:
     probes: Sequence[Probe]
     wanted: dict[str, Tensor]
     evidence: Evidence | None
+    paint: Callable[[Tensor], Tensor]
+    """The portrait painted by PyTorch with a style code."""
 
 
 def kilobytes(entry: dict[str, Any]) -> str:
@@ -46,7 +48,7 @@ def psnr(entry: dict[str, Any]) -> str:
     if not entry["executed"]:
         return "structure only (executed on macOS)"
     value = entry["worst_psnr_db"]
-    return "not finite or exact" if value is None else f"{value:.1f} dB"
+    return f"{value:.1f} dB" if isinstance(value, float) else str(value)
 
 
 def partitions(entry: dict[str, Any]) -> str:
@@ -239,17 +241,20 @@ def _short(text: str) -> str:
 
 
 def _pictures(row: Row) -> str:
-    probe = next((p for p in row.probes if p.name == SHOWN), None)
-    if probe is None:
-        return ""
     names = [port["name"] for port in row.entry["inputs"]]
-    wanted = row.wanted[SHOWN]
-    figures = [_figure("content", to_image(probe.inputs[names.index("content")]))]
-    painting = _painting(row.entry["graph"], names)
+    figures = []
+    if "content" in names:
+        probe = next(p for p in row.probes if p.name == SHOWN)
+        figures.append(_figure("content", to_image(probe.inputs[names.index("content")])))
+        wanted, output = row.wanted[SHOWN], _output(row, SHOWN)
+    else:
+        # A style code is no picture: what counts is how the portrait looks when painted with it.
+        wanted, output = row.paint(row.wanted[SHOWN_CODE]), _output(row, SHOWN_CODE)
+        output = None if output is None else row.paint(output)
+    painting = _painting(row.entry["style"], names)
     if painting is not None:
         figures.append(_figure("painting", to_image(painting)))
     figures.append(_figure("PyTorch", to_image(wanted)))
-    output = row.evidence.outputs.get(SHOWN) if row.evidence else None
     if output is None:
         figures.append("<figure><figcaption>this file was not executed here</figcaption></figure>")
     else:
@@ -259,12 +264,15 @@ def _pictures(row: Row) -> str:
     return f"<div class=row>{''.join(figures)}</div>"
 
 
-def _painting(graph: str, inputs: Sequence[str]) -> Tensor | None:
+def _output(row: Row, probe: str) -> Tensor | None:
+    return row.evidence.outputs.get(probe) if row.evidence else None
+
+
+def _painting(baked: str | None, inputs: Sequence[str]) -> Tensor | None:
     """The painting behind a picture row, where it is one of the gallery's."""
     if "painting" in inputs or "style_code" in inputs:
         return probes.painting()
-    name = graph.removeprefix("stylizer_")
-    return probes.painting(name) if name in {p.name for p in gallery.paintings()} else None
+    return probes.painting(baked) if baked in {p.name for p in gallery.paintings()} else None
 
 
 def _figure(caption: str, image: Image.Image) -> str:

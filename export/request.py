@@ -82,37 +82,50 @@ def parse_size(text: str, stride: int) -> tuple[int, int]:
     return height, width
 
 
+DEFAULT_PRECISIONS = ("fp32", "fp16", "dynamic")
+"""int8 only where it is asked for: it needs calibration."""
+
+
 def targets(
-    graphs: Sequence[str], formats: Sequence[str], precisions: Sequence[str]
+    graphs: Sequence[str] | None = None,
+    formats: Sequence[str] | None = None,
+    precisions: Sequence[str] | None = None,
 ) -> tuple[Target, ...]:
-    """Every legal combination of what was asked for.
+    """Every legal combination of what was asked for; None stands for all that go with the rest.
 
     Raises:
-        UserError: when a graph, format or precision takes part in none of them.
+        UserError: when a graph, format or precision that was asked for takes part in none.
     """
-    found = tuple(
-        Target(graph, format_, precision)
-        for graph, format_, precision in itertools.product(graphs, formats, precisions)
-        if graph in LEGAL.get((format_, precision), ())
-    )
+    found = _legal(graphs or GRAPHS, formats or FORMATS, precisions or DEFAULT_PRECISIONS)
     for asked, used in (
         (precisions, {t.precision for t in found}),
         (formats, {t.format for t in found}),
         (graphs, {t.graph for t in found}),
     ):
-        for name in asked:
+        for name in asked or ():
             if name not in used:
-                raise UserError(_refusal(name))
+                raise UserError(_refusal(name, formats or ()))
     return found
 
 
-def _refusal(name: str) -> str:
+def _legal(
+    graphs: Sequence[str], formats: Sequence[str], precisions: Sequence[str]
+) -> tuple[Target, ...]:
+    return tuple(
+        Target(graph, format_, precision)
+        for graph, format_, precision in itertools.product(graphs, formats, precisions)
+        if graph in LEGAL.get((format_, precision), ())
+    )
+
+
+def _refusal(name: str, formats: Sequence[str]) -> str:
     pairs = [
         f"{format_}/{precision}"
         for (format_, precision), graphs in LEGAL.items()
         if name in (format_, precision, *graphs)
     ]
-    reason = f": {WHY_NOT[name]}" if name in WHY_NOT else ""
+    reasons = [WHY_NOT[n] for n in (name, *formats) if n in WHY_NOT]
+    reason = f": {reasons[0]}" if reasons else ""
     return (
         f"nothing to write for {name!r} in this combination{reason}; "
         f"it goes with {', '.join(pairs)}"

@@ -6,7 +6,6 @@ files' tensors are renamed and put in the contract's order, which the converters
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class KerasGraph:
 
 
 def example_inputs(contract: Contract) -> Example:
-    """Mid-grey images, zero codes and half strengths: right in shape, harmless in value."""
+    """Halves everywhere: right in shape, harmless in value."""
     return tuple(torch.full(port.shape, 0.5) for port in contract.inputs)
 
 
@@ -59,7 +58,6 @@ def to_keras(graph: Graph, folder: Path) -> KerasGraph:
     onnx_file, saved_model = folder / "graph.onnx", folder / "saved_model"
     names = [port.name for port in graph.contract.inputs]
     outputs = [port.name for port in graph.contract.outputs]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet(f"{graph.name} to TensorFlow"), scripts_on_path(), torch.inference_mode():
         torch.onnx.export(
             for_tflite(graph.module),

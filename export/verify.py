@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from export import compare, constants
 from export.constants import Origin
+from export.cost import used_modules
 from export.graphs import Graph
 from export.probes import Probe
 from export.rewrite import derived_constants, for_tflite
@@ -32,7 +34,6 @@ class Evidence:
         fully_delegated: nothing is left to reference kernels; None where that does not apply.
         origins: of the constants.
         outputs: what the file computed for each probe, where it was executed.
-        quantization: scale and zero point of int8 inputs and outputs.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -41,7 +42,6 @@ class Evidence:
     fully_delegated: bool | None
     origins: tuple[Origin, ...]
     outputs: dict[str, Tensor]
-    quantization: dict[str, dict[str, float | int | str]]
 
     @property
     def passed(self) -> bool:
@@ -50,10 +50,11 @@ class Evidence:
 
     @property
     def worst_psnr(self) -> float | None:
-        """The least PSNR over the probes."""
+        """The least PSNR over the probes; NaN if any is."""
         values = [v.value for v in self.verdicts if v.check.startswith("PSNR")]
         figures = [value for value in values if value is not None]
-        return min(figures) if figures else None
+        # NaN compares false with everything, so min() would pass over it.
+        return min(figures, key=lambda f: (not math.isnan(f), f)) if figures else None
 
 
 def references(graph: Graph, probes: list[Probe]) -> dict[str, Tensor]:
@@ -126,8 +127,10 @@ def _tflite(
     from export.run_tflite import TFLiteFile
 
     model, runtime = TFLiteModel(path), TFLiteFile(path, graph.contract)
-    converted = for_tflite(graph.module)
-    origins = constants.trace(model.constants(), converted, derived_constants(converted))
+    converted = Graph(graph.name, for_tflite(graph.module), graph.contract)
+    derived = derived_constants(converted.module)
+    used = used_modules(converted)
+    origins = constants.trace(model.constants(), converted.module, derived, used)
     numbers, outputs = _numbers(
         lambda probe: runtime.run(probe.inputs), precision, graph, probes, wanted
     )
@@ -150,7 +153,6 @@ def _tflite(
         fully_delegated=delegated,
         origins=tuple(origins),
         outputs=outputs,
-        quantization=model.quantization(),
     )
 
 
@@ -159,7 +161,8 @@ def _coreml(
 ) -> Evidence:
     from export import inspect_coreml
 
-    origins = constants.trace(inspect_coreml.constants(path), graph.module)
+    found = inspect_coreml.constants(path)
+    origins = constants.trace(found, graph.module, used=used_modules(graph))
     numbers: list[Verdict] = []
     outputs: dict[str, Tensor] = {}
     if sys.platform == "darwin":
@@ -178,5 +181,4 @@ def _coreml(
         fully_delegated=None,
         origins=tuple(origins),
         outputs=outputs,
-        quantization={},
     )

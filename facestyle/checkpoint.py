@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -22,6 +22,12 @@ from facestyle.files import atomic
 from facestyle.networks import NETWORKS, create, vgg19
 
 FORMAT = "facestyle-checkpoint/1"
+DTYPES = (
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+)
+"""What weights and counters are made of; complex, quantised and 8-bit floats are not."""
+
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 
@@ -74,16 +80,23 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             if not isinstance(loaded, dict):
                 raise UserError(f"{path}: expected a dictionary of tensors")
             state, metadata = dict(loaded), {}
+    except UserError:
+        raise
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path}: damaged, or holds code beside tensors; it was not executed. "
             "Save it again as a state dict or as safetensors"
         ) from error
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # torch's reader raises almost anything on damaged files
         raise UserError(f"{path}: damaged or truncated checkpoint; copy it again") from error
     for name, value in state.items():
+        if not isinstance(name, str):
+            raise UserError(f"{path}: the key {name!r} is not a name")
         if not isinstance(value, Tensor):
             raise UserError(f"{path}: {name!r} is not a tensor")
+        dense = value.layout is torch.strided and not value.is_nested
+        if not dense or value.device.type != "cpu" or value.dtype not in DTYPES:
+            raise UserError(f"{path}: {name!r} is not a dense tensor of real numbers")
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise UserError(f"{path}: {name!r} holds values that are not finite")
     return state, metadata
@@ -133,7 +146,8 @@ def load(
             normalised VGG. By default torchvision's, downloaded once by PyTorch's hub.
 
     Raises:
-        UserError: when a file is missing, damaged or does not fit the network.
+        UserError: when a file is missing, damaged or does not fit the network, or the
+            encoder would not be used.
     """
     if network not in NETWORKS:
         raise unknown("preset", network, NETWORKS)
@@ -144,19 +158,35 @@ def load(
         raise UserError(f"{path} holds weights of {name!r}; add --preset {name}")
     module = create(name)
     if isinstance(module, vgg19.VGG19Network):
-        try:
-            state = vgg19.recognize(state)
-            if not any(key.startswith("encoder.") for key in state):
-                state |= _encoder(encoder)
-        except ValueError as error:
-            raise UserError(f"{source}: {error}") from error
+        state = _recognize(state, source)
+        if not _part(state, "encoder"):
+            state |= _encoder(encoder)
+        elif encoder is not None:
+            raise UserError(f"{source} brings its own encoder; leave --encoder out")
+    elif encoder is not None:
+        raise UserError(f"--encoder is for --preset vgg19; {name!r} has its own")
     _fit(module, state, source)
     return Checkpoint(name, module, fingerprint(module.state_dict()), metadata)
 
 
+def _recognize(state: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
+    try:
+        return vgg19.recognize(state)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from error
+
+
+def _part(state: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if key.startswith(f"{part}.")}
+
+
 def _encoder(path: Path | None) -> dict[str, Tensor]:
     if path is not None:
-        return vgg19.recognize(read_tensors(path)[0])
+        # Only the part asked for: a decoder beside it must not replace the checkpoint's.
+        found = _part(_recognize(read_tensors(path)[0], path), "encoder")
+        if not found:
+            raise UserError(f"{path} holds a decoder, but no encoder")
+        return found
     try:
         state = torch.hub.load_state_dict_from_url(
             TORCHVISION_VGG19, map_location="cpu", check_hash=True, weights_only=True

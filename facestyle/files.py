@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,12 +13,16 @@ from pathlib import Path
 from facestyle.errors import UserError
 
 
+class CannotWrite(UserError):
+    """The output, not an input, is at fault: the next file would fail as this one did."""
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its place if the block succeeds.
 
     Raises:
-        UserError: when the file cannot be written (no permission, no space, no such folder).
+        CannotWrite: when the file cannot be written (no permission, no space, no such folder).
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,10 +42,19 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _cannot_write(path: Path, error: OSError) -> UserError:
-    return UserError(
-        f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
+def _cannot_write(path: Path, error: OSError) -> CannotWrite:
+    space = "free some space or " if error.errno == errno.ENOSPC else ""
+    return CannotWrite(
+        f"cannot write {path}: {error.strerror or error}; {space}choose another folder"
     )
+
+
+def numbered(name: str, longest: int) -> Iterator[str]:
+    """``name``, ``name_2``, ``name_3`` and so on, none of them longer than ``longest``."""
+    yield name[:longest]
+    for number in itertools.count(2):
+        suffix = f"_{number}"
+        yield name[: longest - len(suffix)] + suffix
 
 
 def write_text(path: Path, text: str) -> None:

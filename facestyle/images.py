@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from facestyle.files import atomic
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """What is taken for an image in a folder."""
+
+DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+"""Pillow's modes of grey images with more than 8 bits."""
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused before they are decoded (decompression bombs)."""
@@ -36,22 +40,25 @@ def load(path: Path) -> Tensor:
 
 
 def load_map(path: Path) -> Tensor:
-    """Read a single-channel map (a depth map, say), 8 or 16 bit.
+    """Read a single-channel map (a depth map, say), 8 or 16 bit or float.
 
     Returns:
-        (1, 1, H, W), float32, the file's own range brought to [0, 1].
+        (1, 1, H, W), float32 in [0, 1]. 8 bits are a picture of the map: black is 0, white 1.
+        16 bits and floats are measurements in a unit unknown here, so their own range is
+        brought to [0, 1]; where all are equal, zeros stay 0 and anything else is 1.
 
     Raises:
         UserError: as ``load``.
     """
     image = _decode(path)
-    if image.mode not in ("I;16", "I", "F"):
-        image = image.convert("L")
+    if image.mode not in (*DEEP, "F"):
+        grey = np.array(image.convert("L"), dtype=np.float32) / 255
+        return torch.from_numpy(grey)[None, None]
     values = np.array(image, dtype=np.float32)
     if not np.isfinite(values).all():
         raise UserError(f"{path}: the map holds values that are not finite")
     low, high = float(values.min()), float(values.max())
-    values = (values - low) / (high - low) if high > low else np.ones_like(values)
+    values = (values - low) / (high - low) if high > low else np.full_like(values, low != 0)
     return torch.from_numpy(values)[None, None]
 
 
@@ -76,7 +83,7 @@ def _decode(path: Path) -> Image.Image:
         raise UserError(
             f"{path}: too many pixels; scale it below {MAX_PIXELS // 1_000_000} megapixels"
         ) from error
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except PermissionError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
@@ -86,7 +93,7 @@ def _decode(path: Path) -> Image.Image:
 
 def _open(path: Path) -> Image.Image:
     image = _decode(path)
-    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
+    if image.mode in DEEP:
         # Pillow clips these on conversion instead of scaling them.
         return Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8)).convert(
             "RGB"
@@ -121,7 +128,7 @@ def save(pixels: Tensor, path: Path) -> None:
 
 
 def find(path: Path) -> list[Path]:
-    """The image itself, or all images directly in a folder, by name.
+    """The image itself, or all images directly in a folder, by name; hidden files are not.
 
     Raises:
         UserError: when nothing is there.
@@ -130,7 +137,12 @@ def find(path: Path) -> list[Path]:
         if not path.exists():
             raise UserError(f"{path}: no such file or folder")
         return [path]
-    images = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    # macOS leaves a hidden "._x.jpg" beside x.jpg on foreign disks; it holds no image.
+    images = sorted(
+        p
+        for p in path.iterdir()
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()
+    )
     if not images:
         raise UserError(f"{path}: no images in this folder ({', '.join(SUFFIXES)})")
     return images
@@ -150,10 +162,18 @@ def cover(pixels: Tensor, height: int, width: int) -> Tensor:
     """Scale until (height, width) is covered, then take the middle."""
     h, w = pixels.shape[-2:]
     scale = max(height / h, width / w)
+    # A sliver scaled whole would fill gigabytes, so its far ends go first. Not all that lies
+    # outside the frame: the exact middle is found after scaling, in finer steps.
+    pixels = _middle(pixels, min(h, ceil(4 * height / scale)), min(w, ceil(4 * width / scale)))
+    h, w = pixels.shape[-2:]
     tall, wide = max(height, round(h * scale)), max(width, round(w * scale))
-    scaled = resize(pixels, tall, wide)
-    top, left = (tall - height) // 2, (wide - width) // 2
-    return scaled[..., top : top + height, left : left + width].contiguous()
+    return _middle(resize(pixels, tall, wide), height, width).contiguous()
+
+
+def _middle(pixels: Tensor, height: int, width: int) -> Tensor:
+    h, w = pixels.shape[-2:]
+    top, left = (h - height) // 2, (w - width) // 2
+    return pixels[..., top : top + height, left : left + width]
 
 
 def pad(pixels: Tensor, stride: int, minimum: int = 0) -> tuple[Tensor, tuple[slice, slice]]:

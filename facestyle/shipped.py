@@ -3,39 +3,84 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
 from facestyle import gallery
-from facestyle.style import StyleBook
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError, unknown
+from facestyle.style import StyleBook, StyleCode
 from facestyle.stylize import Painter
 
 
-def user_file(network: str) -> Path:
-    """Where ``facestyle styles add`` stores styles."""
-    home = Path(os.environ.get("FACESTYLE_HOME", Path.home() / ".facestyle"))
-    return home / f"{network}-styles.json"
+def user_file(checkpoint: Checkpoint) -> Path:
+    """Where ``facestyle styles add`` stores styles: a file for each set of weights.
+
+    Codes of other weights mean nothing to these, but must outlive them: who goes back to the
+    older weights finds the styles again.
+
+    Raises:
+        UserError: when there is no home directory to store them in.
+    """
+    home = os.environ.get("FACESTYLE_HOME")
+    try:
+        folder = Path(home) if home else Path.home() / ".facestyle"
+    except RuntimeError as error:
+        raise UserError(
+            "there is no home directory for your styles; set FACESTYLE_HOME to a folder"
+        ) from error
+    return folder / f"{checkpoint.name}-{checkpoint.fingerprint}-styles.json"
 
 
-def _gallery_book(painter: Painter) -> StyleBook:
-    """The gallery's paintings as one set of weights sees them."""
-    fingerprint = painter.checkpoint.fingerprint
-    file = Path(str(resources.files("facestyle") / "weights" / "styles.json"))
-    if file.exists():
-        book = StyleBook.load(file)
-        if book.weights == fingerprint:
-            return book
-    codes = [painter.read_style(p.path, p.name, p.caption) for p in gallery.paintings()]
-    return StyleBook(fingerprint, tuple(codes))
+class NamedStyles(Mapping[str, StyleCode]):
+    """Every style by name, for one set of weights: the gallery's and the user's own.
+
+    Other weights than the shipped ones have no codes of the gallery yet; a painting is then
+    encoded when its style is first asked for.
+    """
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+        self._paintings = {p.name: p for p in gallery.paintings()}
+        self._codes: dict[str, StyleCode] = {}
+        shipped = Path(str(resources.files("facestyle") / "weights" / "styles.json"))
+        for file in (shipped, user_file(painter.checkpoint)):
+            if file.exists():
+                book = StyleBook.load(file)
+                if book.weights == painter.checkpoint.fingerprint:
+                    self._codes |= {style.name: style for style in book.styles}
+        self._names = sorted(self._paintings.keys() | self._codes.keys())
+
+    def __getitem__(self, name: str) -> StyleCode:
+        if name not in self._codes:
+            if name not in self._paintings:
+                raise KeyError(name)
+            painting = self._paintings[name]
+            self._codes[name] = self._painter.read_style(painting.path, name, painting.caption)
+        return self._codes[name]
+
+    def __contains__(self, name: object) -> bool:
+        # Mapping's own would encode the painting to find out.
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def find(self, name: str) -> StyleCode:
+        """The style of that name.
+
+        Raises:
+            UserError: when there is none, with the nearest as a hint.
+        """
+        if name not in self:
+            raise unknown("style", name, self)
+        return self[name]
 
 
 def style_book(painter: Painter) -> StyleBook:
-    """Every style by name, the user's own included where they belong to these weights."""
-    book = _gallery_book(painter)
-    own = user_file(painter.checkpoint.name)
-    if own.exists():
-        added = StyleBook.load(own)
-        if added.weights == book.weights:
-            for style in added.styles:
-                book = book.with_style(style)
-    return book
+    """Every style, the user's own included where they belong to these weights."""
+    return StyleBook(painter.checkpoint.fingerprint, tuple(NamedStyles(painter).values()))

@@ -19,7 +19,8 @@ from torch import Tensor
 from facestyle.errors import UserError, unknown
 from facestyle.files import write_text
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_NAME = 64
+NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def mix(styles: Sequence[StyleCode], weights: Sequence[float] | None = None) -> 
         sum(w * v for w, v in zip(shares, column)) / total
         for column in zip(*(s.values for s in styles), strict=True)
     )
-    name = "-".join(s.name for s in styles)[:64]
+    name = "-".join(s.name for s in styles)[:LONGEST_NAME]
     return StyleCode(name, values, " + ".join(s.title or s.name for s in styles))
 
 

@@ -13,10 +13,15 @@ from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
 from facestyle.networks import StyleNetwork
 from facestyle.strength import depth_strength
-from facestyle.style import StyleCode
+from facestyle.style import LONGEST_NAME, StyleCode
 
 PAINTING_SIZE = 256
 """Height and width at which the style encoder looks at a painting's middle."""
+
+PAINT_LIMIT = 4096
+"""The longest side that is painted as it is; larger photos are painted at this size and the
+result is enlarged to theirs. The network's first layers need some 250 bytes a pixel, so a
+phone's photo of 49 megapixels would otherwise ask for 12 GB."""
 
 
 def _scalar(value: float) -> Tensor:
@@ -68,7 +73,7 @@ class Painter:
         """Paint a photo.
 
         Args:
-            photo: (1, 3, H, W) in [0, 1], any size.
+            photo: (1, 3, H, W) in [0, 1], any size; painted at ``PAINT_LIMIT`` at most.
             code: (1, K, 1, 1).
             strength: 0 keeps the photo, 1 paints it fully.
             depth: (1, 1, h, w) in [0, 1], 0 keeps, 1 paints; resized to the photo.
@@ -78,11 +83,18 @@ class Painter:
             (1, 3, H, W) in [0, 1].
         """
         check_unit("strength", strength)
+        height, width = photo.shape[-2:]
+        shrink = PAINT_LIMIT / max(height, width)
+        if shrink < 1:
+            tall, wide = max(1, round(height * shrink)), max(1, round(width * shrink))
+            smaller = images.resize(photo, tall, wide)
+            painted = self.paint(smaller, code, strength, depth, depth_range)
+            return images.resize(painted, height, width)
         padded, (rows, columns) = images.pad(photo, self.network.stride, self.network.minimum_size)
         amount = _scalar(strength)
         if depth is not None:
             low, high = depth_range
-            fitted = images.resize(depth, *photo.shape[-2:])
+            fitted = images.resize(depth, height, width)
             fitted, _ = images.pad(fitted, self.network.stride, self.network.minimum_size)
             amount = depth_strength(amount, fitted, _scalar(low), _scalar(high))
         return self.network.stylize(padded, code, amount)[..., rows, columns]
@@ -91,4 +103,4 @@ class Painter:
 def style_name(path: Path) -> str:
     """A legal style name from a file's name."""
     kept = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem.lower())
-    return kept.strip("_")[:64] or "style"
+    return kept.strip("_")[:LONGEST_NAME] or "style"

@@ -123,11 +123,36 @@ def test_wrong_contents_are_named(tmp_path: Path) -> None:
     save_file(state, path)
     with pytest.raises(UserError, match="not finite"):
         checkpoint.load(path)
+    odd: list[tuple[dict[object, object], str]] = [
+        ({1: torch.zeros(3)}, "not a name"),
+        ({"a": torch.zeros(3).to_sparse()}, "not a dense"),
+        ({"a": torch.zeros(3, dtype=torch.complex64)}, "not a dense"),
+        ({"a": torch.zeros(3, device="meta")}, "not a dense"),
+        ({"a": 3}, "not a tensor"),
+    ]
+    for content, words in odd:
+        torch.save(content, tmp_path / "w.pth")
+        with pytest.raises(UserError, match=words):
+            checkpoint.load(tmp_path / "w.pth")
     torch.save([1, 2, 3], tmp_path / "w.pth")
     with pytest.raises(UserError, match="dictionary"):
         checkpoint.load(tmp_path / "w.pth")
     with pytest.raises(UserError, match="no such"):
         checkpoint.load(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("error", [RuntimeError, IndexError, struct.error, AssertionError])
+def test_whatever_the_reader_raises_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", broken)
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"?")
+    with pytest.raises(UserError, match="damaged"):
+        checkpoint.load(path)
 
 
 def test_weights_of_another_network_are_named(
@@ -163,3 +188,33 @@ def test_vgg19_decoder_with_its_encoder(tmp_path: Path) -> None:
         torch.save(state, tmp_path / f"{part}.pth")
     loaded = checkpoint.load(tmp_path / "decoder.pth", "vgg19", tmp_path / "encoder.pth")
     assert loaded.fingerprint == checkpoint.fingerprint(whole)
+
+
+def test_encoder_file(mobile: checkpoint.Checkpoint, tmp_path: Path) -> None:
+    """Gives its encoder and nothing else, is named in errors, and must be of use."""
+    whole = {k: v.contiguous() for k, v in create("vgg19").state_dict().items()}
+    parts = {
+        part: {k: v for k, v in whole.items() if k.startswith(part)}
+        for part in ("encoder", "decoder")
+    }
+    other = {k: v + 1 for k, v in parts["decoder"].items()}
+    files = {
+        "decoder": parts["decoder"],
+        "both": parts["encoder"] | other,
+        "none": {"a": torch.zeros(1)},
+        "whole": whole,
+    }
+    for name, state in files.items():
+        save_file(state, tmp_path / f"{name}.safetensors")
+    at = {name: tmp_path / f"{name}.safetensors" for name in files}
+    loaded = checkpoint.load(at["decoder"], "vgg19", at["both"])
+    assert loaded.fingerprint == checkpoint.fingerprint(whole)
+    with pytest.raises(UserError, match=r"^\S*none\.safetensors: these weights fit no"):
+        checkpoint.load(at["decoder"], "vgg19", at["none"])
+    with pytest.raises(UserError, match=r"^\S*decoder\.safetensors holds .* no encoder"):
+        checkpoint.load(at["decoder"], "vgg19", at["decoder"])
+    with pytest.raises(UserError, match="brings its own encoder"):
+        checkpoint.load(at["whole"], "vgg19", at["both"])
+    checkpoint.save(mobile, tmp_path / "m.safetensors")
+    with pytest.raises(UserError, match="--preset vgg19"):
+        checkpoint.load(tmp_path / "m.safetensors", encoder=at["both"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -12,20 +13,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 import torch
 
-from export import build as building
-from export import compare, inspect_tflite, probes, tflite
+from export import calibration, compare, inspect_tflite, probes, tflite
 from export.constants import trace
 from export.graphs import Graph, build
 from export.inspect_tflite import TFLiteModel
 from export.rewrite import derived_constants, for_tflite
 from export.run_tflite import TFLiteFile
-from facestyle import checkpoint
+from export.verdict import Assurance, at_least
+from export.verify import Evidence, references, verify
+from facestyle import checkpoint, shipped
 from facestyle.style import StyleBook
-from tests.conftest import Outcome
+from facestyle.stylize import Painter
+from tests.conftest import Outcome, assert_refused
 
 Run = Callable[..., Outcome]
 
@@ -69,11 +73,9 @@ def test_manifest_says_what_phones_need(folder: Path) -> None:
         if entry["format"] == "tflite" and entry["precision"] in ("fp32", "fp16"):
             assert entry["delegate_partitions"] == 1
             assert entry["fully_delegated"]
-    stylizer = next(e for e in document["files"] if e["file"].endswith("96_fp32.tflite"))
-    assert [p["name"] for p in stylizer["inputs"]] in (
-        ["content", "style_code", "strength"],
-        ["content", "painting", "strength"],
-    )
+    name = "mobile_stylizer_64x96_fp32.tflite"
+    stylizer = next(e for e in document["files"] if e["file"] == name)
+    assert [p["name"] for p in stylizer["inputs"]] == ["content", "style_code", "strength"]
     assert stylizer["inputs"][0]["shape"] == [1, 64, 96, 3]
     assert stylizer["inputs"][0]["colour_order"] == "RGB"
     int8 = next(e for e in document["files"] if e["precision"] == "int8")
@@ -174,6 +176,22 @@ def test_vgg19_untrained_is_one_partition(facestyle: Run, tmp_path: Path) -> Non
     assert entry["worst_psnr_db"] >= 80
 
 
+def test_vgg19_with_a_users_decoder(facestyle: Run, tmp_path: Path) -> None:
+    whole = checkpoint.untrained("vgg19", seed=1).network.state_dict()
+    for part in ("decoder", "encoder"):
+        state = {key: value for key, value in whole.items() if key.startswith(part)}
+        torch.save(state, tmp_path / f"{part}.pth")
+    result = facestyle(
+        "export", "--preset", "vgg19", "--checkpoint", tmp_path / "decoder.pth",
+        "--encoder", tmp_path / "encoder.pth", *SIZE, "--formats", "mlpackage",
+        "--graphs", "stylizer", "--out", tmp_path / "b",
+    )  # fmt: skip
+    assert result.code == 0, result.out + result.err
+    document = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    assert document["weights"]["fingerprint"] == checkpoint.fingerprint(whole)
+    assert facestyle("verify", tmp_path / "b").code == 0
+
+
 def test_a_file_that_fails_is_not_published(
     facestyle: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,9 +207,76 @@ def test_a_file_that_fails_is_not_published(
     result = facestyle(*arguments)
     assert result.code == 1
     assert "dB, wanted >= 80 dB" in result.out
-    assert {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir()} == before
-    rejected = {p.name for p in (tmp_path / "b.rejected").iterdir()}
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir() if p.is_file()}
+    assert kept == before
+    rejected = {p.name for p in (tmp_path / "b" / "rejected").iterdir()}
     assert "FAILED_mobile_style_encoder_fp32.tflite" in rejected
+    monkeypatch.undo()
+    assert facestyle(*arguments).code == 0
+    assert not (tmp_path / "b" / "rejected").exists()
+
+
+def test_files_of_others_are_never_touched(facestyle: Run, tmp_path: Path) -> None:
+    arguments = ("export", *SIZE, "--formats", "tflite", "--precision", "fp32", "--graphs")
+    foreign = tmp_path / "project"
+    foreign.mkdir()
+    (foreign / "manifest.json").write_text('{"name": "a web app"}')
+    assert_refused(facestyle(*arguments, "style_encoder", "--out", foreign), "not a manifest")
+    assert (foreign / "manifest.json").read_text() == '{"name": "a web app"}'
+
+    out = tmp_path / "b"
+    assert facestyle(*arguments, "style_encoder", "--out", out).code == 0
+    (out / "mine.txt").write_text("mine")
+    document = json.loads((out / "manifest.json").read_text())
+    for name in ("", "..", "mine.txt", "../project/manifest.json"):
+        edited = {**document, "files": [{**document["files"][0], "file": name}]}
+        (out / "manifest.json").write_text(json.dumps(edited))
+        assert_refused(facestyle(*arguments, "style_encoder", "--out", out), "not a manifest")
+        assert_refused(facestyle("verify", out), "not a manifest")
+    assert (out / "mine.txt").read_text() == "mine"
+
+
+def test_calibration_shows_every_style_at_every_strength() -> None:
+    graph, _ = _shipped("stylizer")
+    styles = shipped.style_book(Painter(checkpoint.load())).styles
+    seen = set()
+    for _, code, strength in calibration.examples(calibration.read("demo"), graph, styles):
+        seen.add((tuple(code.flatten()[:4].tolist()), float(strength)))
+    assert len(seen) == 3 * len(styles)
+
+
+def test_a_hidden_network_is_noticed(folder: Path, tmp_path: Path) -> None:
+    """Weights that nobody asked for, in a real file: as a tensor, and as a bare buffer."""
+    graph, network = _shipped("stylizer")
+    inputs = probes.probes(graph, network)
+    wanted = references(graph, inputs)
+    source = folder / "mobile_stylizer_64x96_fp32.tflite"
+    for name, add in (("tensor", _add_tensor), ("buffer", _add_buffer)):
+        path = tmp_path / f"{name}.tflite"
+        path.write_bytes(add(TFLiteModel(source).model))
+        evidence = verify(path, "tflite", "fp32", graph, inputs, wanted)
+        failed = {v.check for v in evidence.verdicts if not v.passed}
+        assert len(failed) == 1
+        assert failed <= {"constants traced to the inference graph", "contents of no known use"}
+
+
+def _add_buffer(model: Any) -> bytes:
+    buffer = copy.copy(model.buffers[0])
+    buffer.data = np.frombuffer(
+        np.random.default_rng(0).random(1024, np.float32).tobytes(), np.uint8
+    )
+    model.buffers.append(buffer)
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _add_tensor(model: Any) -> bytes:
+    weights = copy.copy(next(t for t in model.subgraphs[0].tensors if t.shape is not None))
+    weights.name, weights.shape, weights.shapeSignature = b"depth_network", [32, 32], None
+    weights.type, weights.buffer = 0, len(model.buffers)
+    model.subgraphs[0].tensors.append(weights)
+    return _add_buffer(model)
 
 
 def test_nan_always_fails() -> None:
@@ -201,11 +286,15 @@ def test_nan_always_fails() -> None:
     bad = good.clone()
     bad[0, 0] = float("nan")
     assert np.isnan(compare.psnr(bad, good, 1.0))
-    verdict = building.verify.__module__
-    assert verdict == "export.verify"
-    from export.verdict import Assurance, at_least
-
-    assert not at_least("PSNR", float("nan"), 0.0, "dB", Assurance.RUNTIME).passed
+    verdicts = tuple(
+        at_least("PSNR to PyTorch", figure, 0.0, "dB", Assurance.RUNTIME)
+        for figure in (90.0, float("nan"), float("inf"))
+    )
+    assert [v.passed for v in verdicts] == [True, False, True]
+    evidence = Evidence(verdicts, {}, None, None, (), {})
+    assert not evidence.passed
+    assert evidence.worst_psnr is not None
+    assert np.isnan(evidence.worst_psnr)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("boom")])

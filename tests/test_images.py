@@ -137,6 +137,38 @@ def test_map_fills_its_range(tmp_path: Path) -> None:
     assert values.max() == 1
 
 
+@pytest.mark.parametrize("value", [0, 51, 255])
+def test_map_of_eight_bits_means_what_it_says(tmp_path: Path, value: int) -> None:
+    path = tmp_path / "depth.png"
+    Image.new("L", (4, 4), value).save(path)
+    assert torch.equal(images.load_map(path), torch.full((1, 1, 4, 4), value / 255))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("values", "expected"), [([0, 0], [0, 0]), ([7, 7], [1, 1]), ([7, 9], [0, 1])]
+)
+def test_map_of_sixteen_bits_fills_its_range(
+    tmp_path: Path, order: str, values: list[int], expected: list[int]
+) -> None:
+    path = tmp_path / "depth.tif"
+    raw = np.array(values, f"{order}u2").tobytes()
+    Image.frombytes("I;16" if order == "<" else "I;16B", (2, 1), raw).save(path)
+    assert images.load_map(path).flatten().tolist() == expected
+
+
+def test_folders_and_hidden_files_are_no_images(tmp_path: Path) -> None:
+    for name in ("a.png", "._a.png"):
+        _gradient().save(tmp_path / name)
+    (tmp_path / "folder.png").mkdir()
+    assert images.find(tmp_path) == [tmp_path / "a.png"]
+
+
+def test_a_sliver_covers_cheaply() -> None:
+    """Scaled whole until it covers, it would have 2.3 million rows."""
+    assert images.cover(torch.rand(1, 3, 9000, 1), 256, 256).shape == (1, 3, 256, 256)
+
+
 @given(
     st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 4, 8, 16]), st.sampled_from([0, 16])
 )

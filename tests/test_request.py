@@ -57,6 +57,13 @@ def test_lists_keep_the_known_order() -> None:
         parse_list(" , ", "format", FORMATS)
 
 
+def test_what_is_not_asked_for_follows_the_rest() -> None:
+    assert {t.precision for t in targets(formats=["mlpackage"])} == {"fp16"}
+    assert {t.format for t in targets(precisions=["fp32"])} == {"tflite", "mlmodel"}
+    assert {t.graph for t in targets(precisions=["int8"])} == {"stylizer"}
+    assert "int8" not in {t.precision for t in targets()}
+
+
 def test_default_covers_every_legal_file() -> None:
     found = targets(GRAPHS, FORMATS, PRECISIONS)
     assert set(found) == {Target(g, f, p) for (f, p), graphs in LEGAL.items() for g in graphs}
@@ -66,7 +73,7 @@ def test_default_covers_every_legal_file() -> None:
     ("graphs", "formats", "precisions", "words"),
     [
         (["stylizer"], ["mlpackage"], ["int8"], "stylizer in .tflite only"),
-        (["stylizer"], ["mlpackage"], ["fp32", "fp16"], "mlmodel/fp32"),
+        (["stylizer"], ["mlpackage"], ["fp32", "fp16"], "computes in fp16"),
         (["stylizer"], ["mlmodel", "tflite"], ["fp16"], "holds fp32"),
         (["style_encoder"], ["tflite"], ["int8"], "stylizer in .tflite only"),
         (["stylizer"], ["tflite", "mlpackage"], ["fp32"], "mlpackage"),

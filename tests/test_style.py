@@ -9,9 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facestyle import checkpoint, gallery
+from facestyle import checkpoint, gallery, images, stylize
+from facestyle.cli.stylize import resolve_styles
 from facestyle.errors import UserError
-from facestyle.shipped import style_book
+from facestyle.shipped import style_book, user_file
 from facestyle.style import StyleBook, StyleCode, mix
 from facestyle.stylize import Painter, style_name
 
@@ -61,6 +62,87 @@ def test_values_must_be_finite() -> None:
 @given(st.text(min_size=1).filter(lambda t: "/" not in t and "\0" not in t))
 def test_any_file_name_gives_a_legal_name(text: str) -> None:
     StyleCode(style_name(Path("x" + text)), (1.0,))
+
+
+@pytest.fixture
+def painter() -> Painter:
+    """Of weights whose codes are not shipped."""
+    return Painter(checkpoint.untrained("mobile"))
+
+
+def _paintings(folder: Path, *names: str) -> list[Path]:
+    files = []
+    for at, name in enumerate(names, 1):
+        files.append(folder / name)
+        images.save(torch.full((1, 3, 8, 8), at / 10), files[-1])
+    return files
+
+
+def test_every_style_has_a_name_of_its_own(painter: Painter, tmp_path: Path) -> None:
+    files = _paintings(
+        tmp_path, "Van Gogh.png", "van_gogh.png", "日本.png", "中国.png", "spring.png"
+    )
+    text = ",".join(["spring", "spring", *map(str, files), str(files[1]), str(files[4])])
+    codes = resolve_styles(painter, text)
+    assert [c.name for c in codes] == [
+        "spring", "van_gogh", "van_gogh_2", "style", "style_2", "spring_2",
+    ]  # fmt: skip
+    # Alone, too, a painting does not pass for the known style of its name.
+    assert [c.name for c in resolve_styles(painter, str(files[4]))] == ["spring_2"]
+
+
+def test_numbered_names_stay_legal(painter: Painter, tmp_path: Path) -> None:
+    files = _paintings(tmp_path, f"{'a' * 70}.png", f"{'a' * 80}.png")
+    names = [c.name for c in resolve_styles(painter, ",".join(map(str, files)))]
+    assert names == ["a" * 64, "a" * 62 + "_2"]
+
+
+def test_a_comma_or_plus_may_be_in_a_files_name(painter: Painter, tmp_path: Path) -> None:
+    for file in _paintings(tmp_path, "Monet, 1890.png", "sun+sea.png"):
+        assert len(resolve_styles(painter, str(file))) == 1
+
+
+def test_a_plus_mixes(painter: Painter) -> None:
+    wave, auvers, mixed = resolve_styles(painter, "great_wave,auvers,great_wave+auvers")
+    assert mixed == mix([wave, auvers])
+    with pytest.raises(UserError, match="did you mean 'auvers'"):
+        resolve_styles(painter, "great_wave+auver")
+
+
+def test_only_what_is_asked_for_is_encoded(
+    painter: Painter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    load = images.load
+    monkeypatch.setattr(images, "load", lambda path: read.append(path.name) or load(path))
+    resolve_styles(painter, f"{_paintings(tmp_path, 'mine.png')[0]},spring")
+    assert read == ["mine.png", "spring.jpg"]
+
+
+def test_styles_of_other_weights_are_kept(painter: Painter) -> None:
+    other = checkpoint.untrained("mobile", seed=1)
+    for made in (painter.checkpoint, other):
+        StyleBook(made.fingerprint, (A,)).save(user_file(made))
+    assert StyleBook.load(user_file(painter.checkpoint)).weights == painter.checkpoint.fingerprint
+    assert "a" in style_book(Painter(other))
+
+
+def test_large_photos_are_painted_smaller(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stylize, "PAINT_LIMIT", 32)
+    seen: list[torch.Size] = []
+    inner = painter.network.stylize
+
+    def watched(photo: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        seen.append(photo.shape)
+        return inner(photo, *rest)
+
+    monkeypatch.setattr(painter.network, "stylize", watched)
+    code = style_book(painter)["spring"].tensor()
+    depth = torch.ones(1, 1, 5, 5)
+    assert painter.paint(torch.rand(1, 3, 96, 41), code, depth=depth).shape == (1, 3, 96, 41)
+    assert [max(shape) for shape in seen] == [32]
 
 
 def test_twelve_shipped_styles_are_what_the_weights_say() -> None:

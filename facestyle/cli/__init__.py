@@ -6,13 +6,14 @@ Every room of the project registers its commands as entry points of the group
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
 import click
 
 from facestyle import __version__
-from facestyle.errors import UserError, unknown
+from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory, unknown
 
 GROUP = "facestyle.commands"
 
@@ -26,6 +27,12 @@ EXTRAS = {
     "coremltools": "coreml",
 }
 """Which extra installs a module that turns out to be missing."""
+
+
+NO_ARGUMENTS: type[click.UsageError] | tuple[()] = getattr(
+    click.exceptions, "NoArgsIsHelpError", ()
+)
+"""Raised by click 8.2 and later where help is due; click 8.1 prints it itself and exits with 0."""
 
 
 class Commands(click.Group):
@@ -79,6 +86,9 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except UserError as error:
         _fail(str(error))
+    except NO_ARGUMENTS as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _fail(f"{error.format_message()}{hint}")
@@ -94,7 +104,12 @@ def main() -> None:
         _fail(f"this needs {name}: pip install 'facestyle[{EXTRAS[name]}]'")
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}; free some space or choose another folder")
+        hint = "; free some space" if error.errno == errno.ENOSPC else ""
+        _fail(f"{error.strerror or error}{where}{hint}")
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _fail(TOO_LITTLE_MEMORY)
 
 
 def _fail(message: str) -> None:

@@ -14,7 +14,15 @@ ROOMS = {
     "stylize": ("", ("torch", "numpy", "PIL", "safetensors")),
     "export to .tflite": (
         "tflite",
-        ("onnx", "onnx2tf", "tensorflow", "tf_keras", "ai_edge_litert", "flatbuffers"),
+        (
+            "onnx",
+            "onnx2tf",
+            "onnxruntime",
+            "tensorflow",
+            "tf_keras",
+            "ai_edge_litert",
+            "flatbuffers",
+        ),
     ),
     "export to .mlpackage and .mlmodel": ("coreml", ("coremltools",)),
     "train": ("train", ("torchvision",)),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from facestyle.errors import UserError
+
 
 @click.group(
     epilog="Examples:\n\n"
@@ -34,6 +36,7 @@ def list_styles() -> None:
 @click.option("--name", help="Its name; the file's by default.")
 def add(painting: Path, name: str | None) -> None:
     """Compute a painting's style code once and keep it."""
+    from facestyle import gallery
     from facestyle.checkpoint import load
     from facestyle.shipped import user_file
     from facestyle.style import StyleBook
@@ -41,12 +44,11 @@ def add(painting: Path, name: str | None) -> None:
 
     painter = Painter(load())
     style = painter.read_style(painting, name)
-    file = user_file(painter.checkpoint.name)
-    fingerprint = painter.checkpoint.fingerprint
-    book = StyleBook.load(file) if file.exists() else StyleBook(fingerprint, ())
-    if book.weights != fingerprint:
-        # Codes of other weights mean nothing to these.
-        book = StyleBook(fingerprint, ())
+    if any(style.name == shipped.name for shipped in gallery.paintings()):
+        raise UserError(f"{style.name!r} comes with the package; choose another name with --name")
+    file = user_file(painter.checkpoint)
+    empty = StyleBook(painter.checkpoint.fingerprint, ())
+    book = StyleBook.load(file) if file.exists() else empty
     book.with_style(style).save(file)
     click.echo(f"{style.name} is in {file}")
     click.echo(f"next: facestyle stylize selfie.jpg --style {style.name}")
@@ -57,8 +59,8 @@ def add(painting: Path, name: str | None) -> None:
 def show(name: str) -> None:
     """Print a style's code as JSON."""
     from facestyle.checkpoint import load
-    from facestyle.shipped import style_book
+    from facestyle.shipped import NamedStyles
     from facestyle.stylize import Painter
 
-    style = style_book(Painter(load()))[name]
+    style = NamedStyles(Painter(load())).find(name)
     click.echo(json.dumps({"name": style.name, "title": style.title, "code": style.values}))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from facestyle.errors import UserError
+from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory
+from facestyle.files import CannotWrite, numbered
 
 if TYPE_CHECKING:
+    from facestyle.shipped import NamedStyles
     from facestyle.style import StyleCode
     from facestyle.stylize import Painter
 
@@ -17,8 +22,13 @@ EPILOG = (
     "Examples:\n\n"
     "  facestyle stylize selfie.jpg --style great_wave\n\n"
     "  facestyle stylize photos/ --style auvers,painting.jpg --strength 0.7 --out painted/\n\n"
+    "  facestyle stylize me.jpg --style great_wave+auvers\n\n"
     "  facestyle stylize me.jpg --style spring --depth depth.png --depth-range 0.2,0.8"
 )
+
+
+LONGEST_STEM = 150
+"""Bytes of a photo's name that its output keeps; file systems allow 255, the style's included."""
 
 
 @click.command(epilog=EPILOG)
@@ -27,11 +37,13 @@ EPILOG = (
     "--style",
     "styles",
     required=True,
-    help="Names of styles, paintings or folders of paintings, comma-separated.",
+    help="Names of styles, paintings or folders of paintings, comma-separated; a+b mixes two.",
 )
 @click.option("--strength", default=1.0, show_default=True, help="0 keeps the photo, 1 paints it.")
 @click.option(
-    "--depth", type=click.Path(path_type=Path), help="Depth map: black stays, white paints."
+    "--depth",
+    type=click.Path(path_type=Path),
+    help="Depth map: black stays, white paints; 16-bit and float maps by their own range.",
 )
 @click.option(
     "--depth-range",
@@ -75,40 +87,61 @@ def command(
 
     check_unit("--strength", strength)
     low, high = parse_range(depth_range)
-    files = [file for photo in photos for file in images.find(photo)]
+    stems = output_stems(file for photo in photos for file in images.find(photo))
     painter = Painter(load(checkpoint, preset, encoder))
     codes = resolve_styles(painter, styles)
     depth_map = images.load_map(depth) if depth else None
 
     single = len(photos) == 1 and photos[0].is_file()
     written, skipped = 0, []
-    pairs = len(files) * len(codes)
-    names = _unique_names(files)
+    pairs = len(stems) * len(codes)
+    taken: set[str] = set()
     with click.progressbar(length=pairs, label="Painting", show_pos=True, hidden=pairs < 3) as bar:
-        for file in files:
+        for number, (file, stem) in enumerate(stems.items(), 1):
             try:
                 photo = images.load(file)
+                for code in codes:
+                    painted = painter.paint(photo, code.tensor(), strength, depth_map, (low, high))
+                    # "a__b" in style "c" and "a" in style "b__c" would else be one file.
+                    name = _free(f"{stem}__{code.name}", taken)
+                    images.save(painted, out / f"{name}.png")
+                    written += 1
+                    bar.update(1)
             except UserError as error:
-                if single:
+                if single or isinstance(error, CannotWrite):
                     raise
                 skipped.append(str(error))
-                bar.update(len(codes))
-                continue
-            for code in codes:
-                painted = painter.paint(photo, code.tensor(), strength, depth_map, (low, high))
-                images.save(painted, out / f"{names[file]}__{code.name}.png")
-                written += 1
-                bar.update(1)
+            except (MemoryError, RuntimeError) as error:
+                if single or not is_out_of_memory(error):
+                    raise
+                skipped.append(f"{file}: {TOO_LITTLE_MEMORY}")
+            bar.update(number * len(codes) - bar.pos)
     for message in skipped:
         click.echo(f"skipped {message}", err=True)
     click.echo(f"{written} painted photo(s) in {out}/")
     return 1 if skipped else 0
 
 
-def _unique_names(files: list[Path]) -> dict[Path, str]:
-    """A stem for each file; those that share one keep their suffix, so none is overwritten."""
-    stems = [file.stem for file in files]
-    return {f: f.stem if stems.count(f.stem) == 1 else f.name.replace(".", "_") for f in files}
+def output_stems(files: Iterable[Path]) -> dict[Path, str]:
+    """Each file once, with what its outputs' names begin with; no two begin alike."""
+    once: dict[str, Path] = {}
+    for file in files:
+        once.setdefault(os.path.realpath(file), file)
+    taken: set[str] = set()
+    stems = {}
+    for file in once.values():
+        # Bytes, not characters, are what file systems count.
+        short = os.fsencode(file.stem)[:LONGEST_STEM].decode(errors="ignore")
+        stems[file] = _free(short, taken)
+    return stems
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is taken; takes it."""
+    # Windows and macOS hold "A.png" and "a.png" for one file.
+    free = next(n for n in numbered(name, 255) if n.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
 
 
 def parse_range(text: str) -> tuple[float, float]:
@@ -127,26 +160,42 @@ def parse_range(text: str) -> tuple[float, float]:
 
 
 def resolve_styles(painter: Painter, text: str) -> list[StyleCode]:
-    """Named styles, paintings and folders of paintings as codes.
+    """Named styles, paintings, folders of paintings and mixtures (``a+b``) as codes.
+
+    Each code comes once, and under a name of its own: a painting named like another style, be
+    it in this list or known by name, gets ``_2``, ``_3`` and so on.
 
     Raises:
         UserError: for a name that is neither a style nor a file.
     """
-    from facestyle import images
-    from facestyle.shipped import style_book
+    from facestyle.shipped import NamedStyles
+    from facestyle.style import LONGEST_NAME
 
-    book = style_book(painter)
-    codes: list[StyleCode] = []
-    for item in (part.strip() for part in text.split(",")):
-        if not item:
-            continue
-        path = Path(item)
-        if item in book:
-            codes.append(book[item])
-        elif path.exists() or path.suffix or "/" in item:
-            codes += [painter.read_style(file) for file in images.find(path)]
-        else:
-            codes.append(book[item])
+    named = NamedStyles(painter)
+    # "Monet, 1890.jpg" is a painting where there is such a file.
+    items = [text] if os.path.exists(text) else [part.strip() for part in text.split(",")]
+    codes: dict[str, StyleCode] = {}
+    for code in (code for item in items if item for code in _read(painter, named, item)):
+        for name in numbered(code.name, LONGEST_NAME):
+            known = codes.get(name) or named.get(name)
+            if known is None or known.values == code.values:
+                codes.setdefault(name, replace(code, name=name))
+                break
     if not codes:
         raise UserError("--style is empty: name a style (facestyle styles list) or a painting")
-    return codes
+    return list(codes.values())
+
+
+def _read(painter: Painter, named: NamedStyles, item: str) -> list[StyleCode]:
+    """The styles that one item of the list stands for."""
+    from facestyle import images
+    from facestyle.style import mix
+
+    if item in named:
+        return [named[item]]
+    if not os.path.exists(item) and "+" in item:
+        parts = (_read(painter, named, part.strip()) for part in item.split("+"))
+        return [mix([style for styles in parts for style in styles])]
+    if os.path.exists(item) or Path(item).suffix or "/" in item:
+        return [painter.read_style(file) for file in images.find(Path(item))]
+    return [named.find(item)]
