@@ -165,6 +165,8 @@ def _styles(
         book = StyleBook(book.weights, tuple(resolve_styles(painter, text)))
     names = []
     for style in resolve_styles(painter, bake) if bake else []:
+        if style.name in book and book[style.name].values != style.values:
+            raise UserError(f"two different styles are called {style.name!r}; rename one picture")
         book = book.with_style(style)
         names.append(style.name)
     return book, tuple(names)

@@ -174,7 +174,7 @@ def html(document: dict[str, Any], rows: Sequence[Row]) -> str:
         f"<meta name=viewport content='width=device-width,initial-scale=1'>"
         f"<title>facestyle build</title><style>{STYLE}</style>"
         f"<h1>{escape(document['network'])}, {document['height']} × {document['width']}</h1>"
-        f"<p>{passed} of {len(rows)} files verified. Weights {weights['fingerprint']} "
+        f"<p>{passed} of {len(rows)} files passed their checks. Weights {weights['fingerprint']} "
         f"({trained}).</p><pre>{escape(document['command'])}</pre>{calibrated}"
         f"{table}{body}<p><small>{escape(tools)}</small></p></html>\n"
     )
@@ -277,9 +277,9 @@ def _painting(baked: str | None, inputs: Sequence[str]) -> Tensor | None:
 
 def _figure(caption: str, image: Image.Image) -> str:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "JPEG", quality=92, subsampling=0)
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
-        f"<figure><img alt='{escape(caption)}' src='data:image/png;base64,{data}'>"
+        f"<figure><img alt='{escape(caption)}' src='data:image/jpeg;base64,{data}'>"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )

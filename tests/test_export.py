@@ -85,7 +85,7 @@ def test_manifest_says_what_phones_need(folder: Path) -> None:
 
 def test_report_shows_pictures(folder: Path) -> None:
     page = (folder / "report.html").read_text()
-    assert page.count("data:image/png;base64,") > 20
+    assert page.count("data:image/jpeg;base64,") > 40
     assert "difference × 8" in page
     assert "FAIL" not in page
     assert "http" not in page.replace("http-equiv", "")
