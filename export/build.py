@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from export import calibration, cost, manifest, report
+from export import calibration, manifest, report
 from export.graphs import Graph, build
 from export.probes import Probe, probes
 from export.probes import portrait as probe_portrait
@@ -40,7 +40,6 @@ class Subject:
     baked: str | None
     probes: list[Probe]
     wanted: dict[str, Any]
-    cost: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,8 @@ def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
                 baked=baked,
             )
             inputs = probes(graph, network)
-            figures = {"macs": cost.macs(graph), "parameters": cost.parameters(graph)}
             style = baked.name if baked else None
-            found[name].append(Subject(graph, style, inputs, references(graph, inputs), figures))
+            found[name].append(Subject(graph, style, inputs, references(graph, inputs)))
     return found
 
 
@@ -221,9 +219,7 @@ def _to_coreml(request: ExportRequest, graph: Graph, target: Target, path: Path)
 
 def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:
     entries = [
-        manifest.file_entry(
-            f.path, f.target, f.subject.graph, f.subject.baked, f.subject.cost, f.evidence
-        )
+        manifest.file_entry(f.path, f.target, f.subject.graph, f.subject.baked, f.evidence)
         for f in made
     ]
     document = manifest.document(request, entries)

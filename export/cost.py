@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.graphs import Graph
+from export.rewrite import for_tflite
 from export.tflite import example_inputs
+
+
+def figures(graph: Graph, format_: str) -> dict[str, int]:
+    """What one run of a file costs.
+
+    A TFLite file's MACs are those of the graph as rewritten for it, with folded upsampling.
+    """
+    written = replace(graph, module=for_tflite(graph.module)) if format_ == "tflite" else graph
+    return {"macs": macs(written), "parameters": parameters(graph)}
 
 
 def macs(graph: Graph) -> int:

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from export import cost
 from export.graphs import Graph
 from export.request import LEGAL, ExportRequest, Target
 from export.verify import Evidence
@@ -92,7 +93,6 @@ def file_entry(
     target: Target,
     graph: Graph,
     baked: str | None,
-    cost: dict[str, int],
     evidence: Evidence | None,
 ) -> dict[str, Any]:
     """What the manifest says of one file; ``baked`` names the style that is part of it."""
@@ -109,7 +109,7 @@ def file_entry(
         "precision": target.precision,
         "sha256": sha256(path),
         "bytes": size(path),
-        **cost,
+        **cost.figures(graph, target.format),
         **_contract(graph.contract, target.format, quantization),
     }
     if evidence is None:

@@ -67,14 +67,13 @@ def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
     with torch.inference_mode():
         code = cast(StyleNetwork, network).encode_style(painting())
     pictures = {"portrait": portrait(height, width), "canary": canary(height, width)}
-    strengths = STRENGTHS
     return [
         Probe(
             f"{name}, strength {strength:g}",
             tuple(value(port, picture, code, strength) for port in ports),
         )
         for name, picture in pictures.items()
-        for strength in strengths
+        for strength in STRENGTHS
     ]
 
 

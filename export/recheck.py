@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from export import cost, manifest
+from export import manifest
 from export.graphs import build
 from export.probes import probes
 from export.quiet import ConversionError
@@ -86,8 +86,7 @@ def _problems(
         )
     except (UserError, ConversionError) as error:
         return [str(error)]
-    figures = {"macs": cost.macs(graph), "parameters": cost.parameters(graph)}
-    told = manifest.file_entry(path, target, graph, entry["style"], figures, evidence)
+    told = manifest.file_entry(path, target, graph, entry["style"], evidence)
     changed = [key for key in STATED if entry.get(key) != told[key]]
     problems = [f"the manifest's {key} is not what the file has" for key in changed]
     return problems + [
