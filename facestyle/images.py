@@ -36,7 +36,7 @@ def load(path: Path) -> Tensor:
     Raises:
         UserError: when the file is missing, no image, damaged or absurdly large.
     """
-    return to_tensor(_open(path))
+    return to_tensor(to_rgb(_decode(path)))
 
 
 def load_map(path: Path) -> Tensor:
@@ -91,8 +91,8 @@ def _decode(path: Path) -> Image.Image:
         raise UserError(f"{path}: not an image, or a damaged one") from error
 
 
-def _open(path: Path) -> Image.Image:
-    image = _decode(path)
+def to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB: 16 bits are scaled to 8, transparency lies over white."""
     if image.mode in DEEP:
         # Pillow clips these on conversion instead of scaling them.
         return Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8)).convert(

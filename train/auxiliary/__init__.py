@@ -1,0 +1,1 @@
+"""Networks that watch over style training and are gone afterwards: depth and face parsing."""
