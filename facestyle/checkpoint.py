@@ -160,7 +160,7 @@ def load(
     if isinstance(module, vgg19.VGG19Network):
         state = _recognize(state, source)
         if not _part(state, "encoder"):
-            state |= _encoder(encoder)
+            state |= vgg19_encoder(encoder)
         elif encoder is not None:
             raise UserError(f"{source} brings its own encoder; leave --encoder out")
     elif encoder is not None:
@@ -180,7 +180,21 @@ def _part(state: dict[str, Tensor], part: str) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if key.startswith(f"{part}.")}
 
 
-def _encoder(path: Path | None) -> dict[str, Tensor]:
+class NoDownload(UserError):
+    """Weights that are fetched on first use could not be."""
+
+
+def vgg19_encoder(path: Path | None = None) -> dict[str, Tensor]:
+    """Weights of the frozen encoder, keys ``encoder.*``.
+
+    Args:
+        path: any layout that ``vgg19.recognize`` knows; torchvision's VGG-19 by default,
+            downloaded once by PyTorch's hub and checked against its hash.
+
+    Raises:
+        NoDownload: when nothing can be downloaded.
+        UserError: when the file is missing, damaged or holds no encoder.
+    """
     if path is not None:
         # Only the part asked for: a decoder beside it must not replace the checkpoint's.
         found = _part(_recognize(read_tensors(path)[0], path), "encoder")
@@ -192,7 +206,7 @@ def _encoder(path: Path | None) -> dict[str, Tensor]:
             TORCHVISION_VGG19, map_location="cpu", check_hash=True, weights_only=True
         )
     except (OSError, RuntimeError) as error:
-        raise UserError(
+        raise NoDownload(
             "torchvision's VGG-19 could not be downloaded; give the encoder's weights "
             "with --encoder FILE"
         ) from error

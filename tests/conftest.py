@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from facestyle import cli, gallery
+from tests import made_data
 
 
 class Outcome(NamedTuple):
@@ -21,6 +22,22 @@ class Outcome(NamedTuple):
     code: int
     out: str
     err: str
+
+
+class TrainingData(NamedTuple):
+    """Folders and files to train with."""
+
+    content: Path
+    style: Path
+    labelled: Path
+    vgg: Path
+    distilled: Path
+
+    def arguments(self, network: str) -> list[str]:
+        """What a style recipe needs on the command line."""
+        perceptual = self.vgg if network == "vgg19" else self.distilled
+        sources = ["--content", str(self.content), "--style", str(self.style)]
+        return [*sources, "--network", network, "--perceptual", str(perceptual)]
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +85,16 @@ def assert_refused(outcome: Outcome, *words: str, code: int = 2) -> None:
     assert lines[0].startswith("error: ")
     for word in words:
         assert word in lines[0], outcome.err
+
+
+@pytest.fixture(scope="session")
+def training_data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    """Photos, paintings, labelled photos and perceptual networks, all small and made here."""
+    folder = tmp_path_factory.mktemp("training")
+    return TrainingData(
+        content=made_data.pictures(folder / "photos", "portraits"),
+        style=made_data.pictures(folder / "paintings", "paintings"),
+        labelled=made_data.labelled(folder / "labelled"),
+        vgg=made_data.torchvision_vgg(folder / "vgg19.pth"),
+        distilled=made_data.distilled_vgg(folder / "distilled.safetensors"),
+    )

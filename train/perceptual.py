@@ -1,18 +1,18 @@
-"""The frozen network whose features the losses compare.
-
-A VGG-19 compressed 16 times by collaborative distillation (Wang et al., CVPR 2020): narrow
-trunk, and 1x1 heads that predict the features of the real VGG-19 at relu1_1 .. relu4_1.
-"""
+"""The frozen network whose features the losses compare: a VGG-19, whole or distilled."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from facestyle import checkpoint
+from facestyle.errors import UserError
+from facestyle.networks.vgg19 import Encoder
+from train.frozen import Frozen
 
 STAGES = (
     ("conv1_1",),
@@ -22,44 +22,85 @@ STAGES = (
 )
 HEAD_STRIDES = (4, 2, 2, 1)
 """Every how many positions a head is evaluated: enough for statistics, a quarter the cost.
-The caller shifts its crops at random, so no lattice of positions is favoured."""
+Recipes shift the crops at random (``data.shift``), so no lattice of positions is favoured."""
 
 
 class Features(NamedTuple):
-    """What one stage (relu1_1, relu2_1, relu3_1 or relu4_1) sees of an image."""
+    """What one layer sees of an image."""
 
-    trunk: Tensor
-    """(N, c, H', W'), narrow features of the compressed network."""
-    vgg: Tensor
-    """(N, C, H'/s, W'/s), predicted features of the real VGG-19."""
+    narrow: Tensor
+    """(N, c, H', W'), for terms that need many positions but not VGG's own channels."""
+    full: Tensor
+    """(N, C, H'', W''), features of VGG-19 itself, or predictions of them."""
+
+
+class WholeVGG(nn.Module):
+    """VGG-19 itself, padded by reflection."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
+        """What the named layers (``relu1_1`` .. ``relu4_1``) see of (N, 3, H, W) in [0, 1]."""
+        found = self.encoder.features(image, layers)
+        return {layer: Features(value, value) for layer, value in found.items()}
 
 
 class DistilledVGG(nn.Module):
-    """Frozen; expects RGB in [0, 1], normalises it itself.
+    """A VGG-19 compressed 16 times: narrow trunk, 1x1 heads that predict the real features.
 
-    Pads with zeros where the original reflects: a third off the cost of a step, and all the
-    images that a loss compares are padded alike.
+    Collaborative distillation (Wang et al., CVPR 2020). Expects RGB in [0, 1], normalises it
+    itself. Pads with zeros where the original reflects: a third off the cost of a step, and
+    all the images that a loss compares are padded alike.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, state: dict[str, Tensor]) -> None:
         super().__init__()
-        for name, tensor in load_file(path).items():
-            if tensor.dim() == 4:
-                tensor = tensor.contiguous(memory_format=torch.channels_last)
+        for name, tensor in state.items():
             self.register_buffer(name.replace(".", "_"), tensor, persistent=False)
 
     def _conv(self, name: str, x: Tensor, padding: int = 0) -> Tensor:
         weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
         return F.conv2d(x, weight, bias, padding=padding)
 
-    def forward(self, image: Tensor) -> list[Features]:
-        y, stages = self._conv("preprocess", image), []
-        for number, (layers, stride) in enumerate(zip(STAGES, HEAD_STRIDES), 1):
-            for layer in layers:
-                if layer == "pool":
-                    y = F.max_pool2d(y, 2)
-                else:
-                    y = F.relu(self._conv(layer, y, padding=1))
-            vgg = F.relu(self._conv(f"head{number}_1", y[:, :, ::stride, ::stride]))
-            stages.append(Features(y, vgg))
-        return stages
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
+        """What the named layers (of relu1_1, relu2_1, relu3_1, relu4_1) see of an image."""
+        wanted = set(layers)
+        heads = {f"relu{number}_1": number for number in range(1, 5)}
+        if missing := wanted - heads.keys():
+            raise UserError(f"the distilled VGG-19 has no layers {sorted(missing)}")
+        y = self._conv("preprocess", image)
+        found: dict[str, Features] = {}
+        for (layer, number), names, stride in zip(heads.items(), STAGES, HEAD_STRIDES):
+            if found.keys() == wanted:
+                break
+            for name in names:
+                pool = name == "pool"
+                y = F.max_pool2d(y, 2) if pool else F.relu(self._conv(name, y, padding=1))
+            if layer in wanted:
+                full = F.relu(self._conv(f"head{number}_1", y[:, :, ::stride, ::stride]))
+                found[layer] = Features(y, full)
+        return found
+
+
+def load_perceptual(file: str) -> Frozen:
+    """The perceptual network of a file, frozen; torchvision's VGG-19 where none is named.
+
+    Raises:
+        UserError: when the file is missing or something else, or nothing can be downloaded.
+    """
+    if file:
+        state, _ = checkpoint.read_tensors(Path(file))
+        if "head1_1.weight" in state:
+            return Frozen(DistilledVGG(state))
+    try:
+        weights = checkpoint.vgg19_encoder(Path(file) if file else None)
+    except checkpoint.NoDownload as error:
+        raise UserError(
+            "torchvision's VGG-19 could not be downloaded; give a file with --perceptual FILE "
+            f"({checkpoint.TORCHVISION_VGG19} or the normalised VGG of public AdaIN code)"
+        ) from error
+    encoder = Encoder()
+    encoder.load_state_dict({k.removeprefix("encoder."): v.float() for k, v in weights.items()})
+    return Frozen(WholeVGG(encoder))

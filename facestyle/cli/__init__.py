@@ -25,6 +25,10 @@ EXTRAS = {
     "onnxruntime": "tflite",
     "ai_edge_litert": "tflite",
     "coremltools": "coreml",
+    **dict.fromkeys(
+        ("lightning_fabric", "scipy", "tensorboard", "tomli_w", "torchvision", "tqdm"), "train"
+    ),
+    "transformers": "hub",
 }
 """Which extra installs a module that turns out to be missing."""
 

@@ -1,0 +1,193 @@
+"""The training loop: one for every recipe, on a CPU, a GPU, or several machines.
+
+What makes a resumed run equal to one that never stopped: the batch, the learning rate and
+every random choice are functions of the step alone, and a checkpoint holds all the rest
+(weights, optimiser, average).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from train import tasks
+from train.checkpoints import Checkpoints
+from train.data.batches import prefetch
+from train.journal import Journal
+from train.recipe import OptimizerSpec, Recipe
+from train.schedule import learning_rate
+
+
+class Stopped(Exception):
+    """A signal asked the run to end; its checkpoint is written."""
+
+    def __init__(self, signal_number: int, step: int) -> None:
+        super().__init__(f"stopped after step {step}; --resume goes on from there")
+        self.signal_number = signal_number
+
+
+def start_fabric(devices: int) -> Fabric:
+    """Devices, ours or those of ``torchrun``.
+
+    Args:
+        devices: processes on this machine; ``torchrun``'s own number goes before it.
+    """
+    local, world = (int(os.environ.get(f"{name}WORLD_SIZE", 0)) for name in ("LOCAL_", ""))
+    devices = local or devices
+    nodes = world // local if local else 1
+    strategy = "ddp" if devices * nodes > 1 else "auto"
+    fabric = Fabric(devices=devices, num_nodes=nodes, strategy=strategy, precision="32-true")
+    fabric.launch()
+    return fabric
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether ``fp32``, ``bf16`` or ``auto`` means mixed precision on a device."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
+def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Path:
+    """Train as the recipe says.
+
+    Args:
+        recipe: what to do.
+        out: folder of the run; see ``train.journal`` for what is in it.
+        fabric: launched.
+        resume: go on from the newest checkpoint in ``out``, if there is one.
+
+    Returns:
+        the file with the trained weights.
+
+    Raises:
+        UserError: for a loss that is not finite, a full disk, bad data: one line, the last
+            good checkpoint intact.
+        Stopped: after SIGTERM or Ctrl-C, with a checkpoint of the last step.
+    """
+    torch.manual_seed(recipe.seed)
+    # Not Fabric's own mixed precision: it would round the batch, depth in metres included.
+    bf16 = uses_bf16(recipe.engine.precision, fabric.device)
+    checkpoints, journal = Checkpoints(out / "checkpoints"), Journal(out, recipe, fabric, bf16)
+    journal.claim(resume, checkpoints.steps())
+    task = tasks.create(recipe)
+    student = task.student
+    task.to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(student, recipe.optimizer)
+    if recipe.engine.compile:
+        task.compile()
+    module, optimizer = fabric.setup(task, optimizer)
+    average = {k: v.clone() for k, v in student.state_dict().items()} if recipe.average else None
+    first = 0
+    if resume and (state := checkpoints.latest()):
+        student.load_state_dict(state["student"])
+        optimizer.load_state_dict(state["optimizer"])
+        for name, value in (average or {}).items():
+            value.copy_(state["average"][name])
+        first = state["step"]
+    journal.begin(first)
+
+    def save(step: int) -> None:
+        journal.check(step)
+        if fabric.is_global_zero:
+            state = {"step": step, "student": student.state_dict(), "average": average}
+            checkpoints.save(state | {"optimizer": optimizer.state_dict()})
+        fabric.barrier()
+
+    def batch_at(step: int) -> dict[str, Tensor]:
+        return task.batch(step, fabric.global_rank, fabric.world_size)
+
+    steps = range(first, recipe.steps)
+    with _signals() as received, journal:
+        for step, batch in zip(steps, prefetch(batch_at, steps, workers=recipe.engine.workers)):
+            rate = learning_rate(step, recipe.steps, recipe.optimizer.rate, recipe.schedule)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            with torch.autocast(fabric.device.type, torch.bfloat16, enabled=bf16):
+                values = module(fabric.to_device(batch))
+            loss = sum(
+                (w * values[k] for k, w in recipe.weights.items()),
+                torch.zeros((), device=fabric.device),
+            )
+            optimizer.zero_grad(set_to_none=True)
+            fabric.backward(loss)
+            norm = nn.utils.clip_grad_norm_(student.parameters(), recipe.optimizer.clip or 1e30)
+            optimizer.step()
+            if average is not None:
+                update_average(average, student.state_dict(), step, recipe.average)
+            journal.note(step + 1, rate, {"loss": loss, **values, "gradient_norm": norm})
+            done, last = step + 1, step + 1 == recipe.steps
+            if done % recipe.engine.sample_every == 0 or last:
+                journal.sample(done, task)
+            if done % recipe.engine.save_every == 0 or last:
+                save(done)
+            if stop := _agreed(fabric, received):
+                save(done)
+                raise Stopped(stop, done)
+    result = out / f"{recipe.network}.safetensors"
+    if average is not None:
+        student.load_state_dict(average)
+    if fabric.is_global_zero:
+        task.save(result, journal.metadata())
+        journal.summarize(result, task)
+    return result
+
+
+def make_optimizer(student: nn.Module, spec: OptimizerSpec) -> torch.optim.Optimizer:
+    """Over the parameters of the student that learn."""
+    learning = [p for p in student.parameters() if p.requires_grad]
+    if spec.name == "sgd":
+        return torch.optim.SGD(
+            learning, spec.rate, momentum=spec.momentum, weight_decay=spec.weight_decay
+        )
+    return torch.optim.Adam(learning, spec.rate, spec.betas, weight_decay=spec.weight_decay)
+
+
+@torch.no_grad()
+def update_average(
+    average: dict[str, Tensor], state: dict[str, Tensor], step: int, decay: float
+) -> None:
+    """Move an exponential moving average of weights towards them, in place.
+
+    Faster at first, ``(1 + step) / (10 + step)``, so that random weights are soon forgotten.
+    Counters are copied.
+    """
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    for name, value in average.items():
+        if value.is_floating_point():
+            value.lerp_(state[name], share)
+        else:
+            value.copy_(state[name])
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """What SIGTERM and Ctrl-C leave behind, instead of ending the process mid-step."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda s, _: received.append(s))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _agreed(fabric: Fabric, received: list[int]) -> int:
+    """The signal that any process received, 0 for none: all must stop after the same step."""
+    own = received[0] if received else 0
+    if fabric.world_size == 1:
+        return own
+    shared = fabric.all_reduce(torch.tensor(own, device=fabric.device), reduce_op="max")
+    return int(shared)  # type: ignore[arg-type]

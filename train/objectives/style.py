@@ -1,0 +1,53 @@
+"""Style: statistics of features (N, C, H, W), compared; one value per instance, (N,)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+EPSILON = 1e-5
+
+
+def squared_error(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference of (N, ...) and (N, ...)."""
+    return (a - b).square().flatten(1).mean(1)
+
+
+def statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and std of every channel, (N, C) each, in fp32 (paper 1, Eq. 2 and 3)."""
+    features = features.float()
+    variance, mean = features.var((2, 3), unbiased=False), features.mean((2, 3))
+    return mean, (variance + EPSILON).sqrt()
+
+
+def statistics_loss(features: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Distance of channel statistics to a target (N, C): AdaIN's style loss.
+
+    Paper 1, Eq. 4, with the mean squared error of the published code instead of the printed L2
+    norm: its gradient does not grow as the loss vanishes.
+    """
+    own_mean, own_std = statistics(features)
+    return squared_error(own_mean, mean) + squared_error(own_std, std)
+
+
+def gram(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Gram matrix over positions, (N, C, C), divided by their number (Gatys et al., 2016).
+
+    Args:
+        features: (N, C, H, W).
+        mask: (N, 1, H', W') in [0, 1], resized to the features; the Gram matrix is then of the
+            masked features, divided by the masked area (paper 4 with the renormalisation that
+            it leaves out).
+    """
+    flat = features.flatten(2)
+    if mask is None:
+        return (flat @ flat.transpose(1, 2)).float() / flat.shape[2]
+    weights = F.interpolate(mask.float(), features.shape[-2:], mode="area").flatten(2)
+    flat = flat.float()
+    return (flat * weights) @ flat.transpose(1, 2) / (weights.sum(2, keepdim=True) + EPSILON)
+
+
+def gram_loss(own: Tensor, target: Tensor) -> Tensor:
+    """Squared distance of two Gram matrices (N, C, C) relative to the target's own size."""
+    difference = (own - target).square().sum((1, 2))
+    return difference / (target.square().sum((1, 2)) + EPSILON)

@@ -1,0 +1,163 @@
+"""The terms that a recipe can name: each a thin reading of a ``Scene`` by pure functions.
+
+A term that a paper defines at full strength is asked at strength s for what lies s of the way
+from the photo to it; at strength 1 it is the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from facestyle.adain import adain
+from train.auxiliary.face_classes import merge_logits
+from train.objectives import content, depth, face, smoothness, style
+from train.objectives.scene import Scene, View
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
+Layers = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A line of a recipe.
+
+    Attributes:
+        compute: what it measures, (N,), of a scene at the given layers.
+        reference: paper and equation.
+        layers: of the perceptual network, where the recipe names none.
+        depth: needs a depth network.
+        parts: needs a face parsing network.
+    """
+
+    compute: Callable[[Scene, Layers], Tensor]
+    reference: str
+    layers: Layers = ()
+    depth: bool = False
+    parts: bool = False
+
+
+def _present(found: Tensor | None) -> Tensor:
+    assert found is not None, "the style task looks at all that the terms declare"
+    return found
+
+
+def _statistics(view: View, layer: str) -> tuple[Tensor, Tensor]:
+    return style.statistics(view.features[layer].full)
+
+
+def content_term(scene: Scene, layers: Layers) -> Tensor:
+    """Distance to the AdaIN output."""
+    total = torch.zeros_like(scene.strength)
+    for layer in layers:
+        mean, std = _statistics(scene.painting, layer)
+        target = adain(
+            scene.photo.features[layer].full.float(),
+            mean[..., None, None],
+            std[..., None, None],
+            scene.strength[:, None, None, None],
+        )
+        total = total + content.content_loss(scene.output.features[layer].full, target)
+    return total
+
+
+def style_term(scene: Scene, layers: Layers) -> Tensor:
+    """Distance of means and stds."""
+    total, share = torch.zeros_like(scene.strength), scene.strength[:, None]
+    for layer in layers:
+        mean, std = (
+            torch.lerp(c, s, share)
+            for c, s in zip(_statistics(scene.photo, layer), _statistics(scene.painting, layer))
+        )
+        total = total + style.statistics_loss(scene.output.features[layer].full, mean, std)
+    return total
+
+
+def gram_term(scene: Scene, layers: Layers) -> Tensor:
+    """Relative distance of Gram matrices, averaged over the layers."""
+    total, share = torch.zeros_like(scene.strength), scene.strength[:, None, None]
+    for layer in layers:
+        photo, painting, output = (
+            style.gram(view.features[layer].narrow)
+            for view in (scene.photo, scene.painting, scene.output)
+        )
+        total = total + style.gram_loss(output, torch.lerp(photo, painting, share))
+    return total / len(layers)
+
+
+def background_style_term(scene: Scene, layers: Layers) -> Tensor:
+    """The same for what the photo shows behind the person, wherever it does."""
+    probabilities = merge_logits(_present(scene.photo.parts)).softmax(1)
+    mask = probabilities[:, :1]
+    total, share = torch.zeros_like(scene.strength), scene.strength[:, None, None]
+    for layer in layers:
+        photo, output = (
+            style.gram(view.features[layer].narrow, mask) for view in (scene.photo, scene.output)
+        )
+        painting = style.gram(scene.painting.features[layer].narrow)
+        total = total + style.gram_loss(output, torch.lerp(photo, painting, share))
+    # A selfie that fills the frame has no background to paint.
+    return (mask.mean((1, 2, 3)) > 0.01) * total / len(layers)
+
+
+def structure_term(scene: Scene, layers: Layers) -> Tensor:
+    """Distance of instance-normalised features."""
+    total = torch.zeros_like(scene.strength)
+    for layer in layers:
+        own, photo = (view.features[layer].narrow for view in (scene.output, scene.photo))
+        total = total + content.structure_loss(own, photo)
+    return total
+
+
+def _depth_term(scene: Scene, _: Layers) -> Tensor:
+    return depth.depth_loss(_present(scene.output.depth), _present(scene.photo.depth))
+
+
+def _between_parts(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Scene, Layers], Tensor]:
+    return lambda scene, _: loss(_present(scene.output.parts), _present(scene.photo.parts))
+
+
+def _between_images(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Scene, Layers], Tensor]:
+    return lambda scene, _: loss(scene.output.image.float(), scene.photo.image.float())
+
+
+def variation_term(scene: Scene, _: Layers) -> Tensor:
+    """Total variation, where the output is painted."""
+    return scene.strength * smoothness.total_variation(scene.output.image.float())
+
+
+def reconstruction_term(scene: Scene, _: Layers) -> Tensor:
+    """Distance to the photo, the more the weaker the strength."""
+    difference = (scene.output.image.float() - scene.photo.image.float()).abs().mean((1, 2, 3))
+    return (1 - scene.strength) ** 2 * difference
+
+
+TERMS: Mapping[str, Term] = MappingProxyType(
+    {
+        "content": Term(content_term, "paper 1, section 3; AdaIN, Eq. 12", ("relu4_1",)),
+        "style": Term(style_term, "paper 1, Eq. 4", STYLE_LAYERS),
+        "gram": Term(gram_term, "Gatys et al. 2016; papers 3 and 5", STYLE_LAYERS),
+        "background_style": Term(
+            background_style_term, "paper 4", ("relu1_1", "relu2_1", "relu3_1"), parts=True
+        ),
+        "structure": Term(structure_term, "ours: content blind to the palette", ("relu4_1",)),
+        "fine_structure": Term(structure_term, "the same, nearer to the pixels", ("relu3_1",)),
+        "depth": Term(_depth_term, "paper 1, section 4.1.1", depth=True),
+        "face": Term(_between_parts(face.probability_l2), "paper 1, section 5", parts=True),
+        "face_parts": Term(
+            _between_parts(face.feature_margin), "ours: paper 1 asks for a better one", parts=True
+        ),
+        "laplacian": Term(_between_images(content.laplacian_loss), "paper 5"),
+        "edges": Term(_between_images(content.edge_structure_loss), "ours: SSIM's structure"),
+        "variation": Term(variation_term, "total variation; papers 3 and 4"),
+        "flat_noise": Term(_between_images(smoothness.flat_noise_loss), "ours: no dots on skin"),
+        "border": Term(_between_images(smoothness.border_loss), "ours: no rim"),
+        "reconstruction": Term(reconstruction_term, "ours: strength 0 gives back the photo"),
+    }
+)
+"""Every term by its name in a recipe."""

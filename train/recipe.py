@@ -1,0 +1,392 @@
+"""Recipes: a training method as data.
+
+A recipe is a TOML file in ``train/recipes/``. It may extend another one (``extends = "adain"``),
+so that a method states only what is its own, and may hold changes for one network
+(``[for.mobile]``, keys with dots). What the user gives with ``--set`` comes last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from facestyle.errors import UserError, unknown
+
+Tables = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TermSpec:
+    """What one term of the loss counts for.
+
+    Attributes:
+        weight: factor; a term of weight 0 is left out.
+        layers: of the perceptual network; the term's own by default.
+    """
+
+    weight: float
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What is learnt from.
+
+    Attributes:
+        content: photos to paint; folders, tar files or ``READER:PATH``.
+        style: paintings.
+        labelled: photos with depth or parsing labels, for the auxiliary networks.
+        size: side of the square crops, in pixels.
+        short_side: to which images are resized before cropping.
+        jitter: brightness, contrast and saturation are scaled by up to 1 +- this.
+        shift: perceptual losses see a crop at a random offset of up to this many pixels, so
+            that no lattice of positions is favoured.
+        fill_depth: depth maps of which at most this part is unknown are filled by colorization
+            (paper 1, section 4.1.3); in the others, unknown pixels count for nothing.
+        holdout: last part of every labelled source that is kept for evaluation.
+    """
+
+    content: tuple[str, ...] = ()
+    style: tuple[str, ...] = ()
+    labelled: tuple[str, ...] = ()
+    size: int = 256
+    short_side: int = 512
+    jitter: float = 0.0
+    shift: int = 0
+    fill_depth: float = 0.0
+    holdout: float = 0.1
+
+
+@dataclass(frozen=True)
+class AuxiliarySpec:
+    """The frozen networks that watch over a style network's training.
+
+    Attributes:
+        perceptual: file of a VGG-19; torchvision's, fetched once, by default.
+        depth: name of a shipped network, a file, or ``hub:NAME`` for transformers.
+        face: the same for face parsing.
+    """
+
+    perceptual: str = ""
+    depth: str = "depth_v3_small"
+    face: str = "bisenet_small"
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """How weights follow gradients.
+
+    Attributes:
+        name: ``adam`` or ``sgd``.
+        rate: peak learning rate.
+        betas: of Adam.
+        momentum: of SGD.
+        weight_decay: L2 penalty on the weights.
+        clip: longest gradient, 0 for any.
+    """
+
+    name: str = "adam"
+    rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    clip: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """Learning rate over the steps; see ``train.schedule``.
+
+    Attributes:
+        name: ``constant``, ``inverse``, ``poly``, ``tail`` or ``drops``.
+        warmup: steps of linear warm-up.
+        decay: of ``inverse``.
+        power: of ``poly``.
+        hold: part of the steps before ``tail`` begins to fall.
+        drops: parts of the steps after which ``drops`` multiplies the rate by ``factor``.
+        factor: see ``drops``.
+    """
+
+    name: str = "constant"
+    warmup: int = 0
+    decay: float = 0.0
+    power: float = 0.9
+    hold: float = 0.5
+    drops: tuple[float, ...] = ()
+    factor: float = 0.3
+
+
+@dataclass(frozen=True)
+class StrengthSpec:
+    """Which strengths a style network practises, so that the slider works.
+
+    Attributes:
+        full: part of the instances at strength 1.
+        none: part of them at strength 0; the rest lies between, uniformly.
+    """
+
+    full: float = 1.0
+    none: float = 0.0
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """How the loop runs; changes speed, not the method.
+
+    Attributes:
+        precision: ``fp32``, ``bf16`` (mixed) or ``auto``: bf16 where the hardware has it.
+        compile: whether ``torch.compile`` is used; takes a minute or two first.
+        workers: threads that decode and crop images.
+        log_every: steps between lines of ``metrics.csv``.
+        sample_every: steps between sample pictures.
+        save_every: steps between checkpoints.
+    """
+
+    precision: str = "auto"
+    compile: bool = False
+    workers: int = 2
+    log_every: int = 20
+    sample_every: int = 1000
+    save_every: int = 500
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training method.
+
+    Attributes:
+        name: of the recipe.
+        summary: what it trains, in a line.
+        reference: paper and equation.
+        task: ``style``, ``depth`` or ``parsing``.
+        network: what is trained, by its name in ``facestyle.networks`` or ``train.auxiliary``.
+        start: weights to begin with: a checkpoint file, ``shipped``, ``imagenet`` (the encoder
+            of an auxiliary network), or empty for random ones.
+        steps: how many.
+        batch: images a step, over all devices.
+        seed: of the weights and of every random choice.
+        average: decay of the moving average of weights that is kept as the result, 0 for none.
+        terms: the loss, by name.
+        data, auxiliary, optimizer, schedule, strength, engine: see there.
+    """
+
+    name: str
+    summary: str
+    reference: str
+    task: str
+    network: str
+    steps: int
+    batch: int
+    terms: dict[str, TermSpec]
+    start: str = ""
+    seed: int = 0
+    average: float = 0.0
+    data: DataSpec = field(default_factory=DataSpec)
+    auxiliary: AuxiliarySpec = field(default_factory=AuxiliarySpec)
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
+    strength: StrengthSpec = field(default_factory=StrengthSpec)
+    engine: EngineSpec = field(default_factory=EngineSpec)
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits of the SHA-256 of everything in it."""
+        return hashlib.sha256(json.dumps(self.tables(), sort_keys=True).encode()).hexdigest()[:12]
+
+    def tables(self) -> Tables:
+        """As nested dictionaries, complete."""
+        return dataclasses.asdict(self)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of every term that counts."""
+        return {name: term.weight for name, term in self.terms.items() if term.weight}
+
+
+def names() -> list[str]:
+    """Of the recipes that come with the package."""
+    folder = resources.files("train") / "recipes"
+    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load(recipe: str, network: str | None = None, settings: tuple[str, ...] = ()) -> Recipe:
+    """A recipe by name or from a TOML file, for a network, with the user's settings.
+
+    Args:
+        recipe: a name of ``names()`` or the path of a ``.toml`` file.
+        network: instead of the recipe's own.
+        settings: ``KEY=VALUE`` with dots in the key, the value written as in TOML; quotes
+            around words may be left out.
+
+    Raises:
+        UserError: for an unknown recipe, key or value, with a hint.
+    """
+    tables = _tables(recipe)
+    if network is not None:
+        tables["network"] = network
+    special = tables.pop("for", {})
+    chosen = next((s for s in settings if s.startswith("network=")), None)
+    if chosen:
+        tables["network"] = chosen.removeprefix("network=").strip("\"'")
+    for key, value in special.get(tables.get("network"), {}).items():
+        _put(tables, key, value)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: expected KEY=VALUE, e.g. terms.style.weight=10")
+        _put(tables, key.strip(), _value(text.strip()))
+    return read(tables)
+
+
+def read(tables: Tables) -> Recipe:
+    """A recipe from its tables, checked.
+
+    Raises:
+        UserError: for an unknown key or a value that makes no sense, with a hint.
+    """
+    recipe: Recipe = _build(Recipe, tables, "")
+    _check(recipe)
+    return recipe
+
+
+def _tables(recipe: str) -> Tables:
+    """The TOML of a recipe, on top of that of the one it extends."""
+    path = Path(recipe)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UserError(f"{recipe}: no such recipe file")
+        text = path.read_text(encoding="utf-8")
+    elif recipe in names():
+        file = resources.files("train") / "recipes" / f"{recipe}.toml"
+        text = file.read_text(encoding="utf-8")
+    else:
+        raise unknown("recipe", recipe, names())
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{recipe}: not a TOML file: {error}") from error
+    tables.setdefault("name", path.stem)
+    base = tables.pop("extends", None)
+    return tables if base is None else _merge(_tables(base), tables)
+
+
+def _merge(base: Tables, own: Tables) -> Tables:
+    merged = dict(base)
+    for key, value in own.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _put(tables: Tables, key: str, value: object) -> None:
+    """Set ``a.b.c`` in nested tables."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        tables = tables.setdefault(parent, {})
+        if not isinstance(tables, dict):
+            raise UserError(f"unknown setting {key!r}: {parent!r} holds a value, not keys")
+    tables[last] = value
+
+
+def _value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """``value`` as the type that an annotation names, checked all the way down."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise UserError(f"recipe: {where} must be a table, not {value!r}")
+        hints = typing.get_type_hints(kind)
+        for key in value:
+            if key not in hints:
+                raise unknown("recipe key", f"{where}{key}", [f"{where}{name}" for name in hints])
+        missing = {
+            f.name
+            for f in dataclasses.fields(kind)
+            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        } - value.keys()
+        if missing:
+            raise UserError(f"recipe: {where}{sorted(missing)[0]} is missing")
+        made = {key: _build(hints[key], item, f"{where}{key}.") for key, item in value.items()}
+        return kind(**made)  # type: ignore[operator]
+    name = where.rstrip(".")
+    if origin is dict and isinstance(value, Mapping):
+        return {key: _build(arguments[1], item, f"{where}{key}.") for key, item in value.items()}
+    if origin is tuple and isinstance(value, (list, tuple)):
+        ends = arguments[-1] is Ellipsis
+        if not ends and len(value) != len(arguments):
+            raise UserError(f"recipe: {name} must hold {len(arguments)} values, not {len(value)}")
+        kinds = [arguments[0]] * len(value) if ends else arguments
+        return tuple(_build(k, item, where) for k, item in zip(kinds, value))
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    plain = kind in (int, str, bool) and type(value) is kind
+    if not plain:
+        expected = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
+        raise UserError(f"recipe: {name} must be {expected}, not {value!r}")
+    return value
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
+    {
+        "task": ("style", "depth", "parsing"),
+        "optimizer.name": ("adam", "sgd"),
+        "schedule.name": ("constant", "inverse", "poly", "tail", "drops"),
+        "engine.precision": ("auto", "fp32", "bf16"),
+    }
+)
+"""Words that some keys are limited to."""
+
+
+def _check(recipe: Recipe) -> None:
+    tables = recipe.tables()
+    for key, words in CHOICES.items():
+        value: Any = tables
+        for name in key.split("."):
+            value = value[name]
+        if value not in words:
+            raise unknown(key, value, words)
+    least = {
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "data.size": recipe.data.size,
+        "engine.workers": recipe.engine.workers,
+        "engine.log_every": recipe.engine.log_every,
+        "engine.save_every": recipe.engine.save_every,
+        "engine.sample_every": recipe.engine.sample_every,
+    }
+    for key, count in least.items():
+        if count < 1:
+            raise UserError(f"recipe: {key} must be at least 1, not {count}")
+    if recipe.data.short_side < recipe.data.size:
+        raise UserError(
+            f"recipe: data.short_side ({recipe.data.short_side}) must not be below data.size "
+            f"({recipe.data.size})"
+        )
+    for key, part in {
+        "average": recipe.average,
+        "strength.full": recipe.strength.full,
+        "strength.none": recipe.strength.none,
+        "strength.full + strength.none": recipe.strength.full + recipe.strength.none,
+        "data.holdout": recipe.data.holdout,
+        "data.jitter": recipe.data.jitter,
+        "data.fill_depth": recipe.data.fill_depth,
+    }.items():
+        if not 0 <= part <= 1:
+            raise UserError(f"recipe: {key} must lie between 0 and 1, not {part:g}")
+    if not recipe.weights:
+        raise UserError("recipe: no term has a weight; add e.g. --set terms.style.weight=10")

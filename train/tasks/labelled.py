@@ -1,0 +1,87 @@
+"""What training a network on labelled photos has in common, whatever the label."""
+
+from __future__ import annotations
+
+import shlex
+from abc import abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from facestyle.errors import unknown
+from train.auxiliary import watchers
+from train.auxiliary.resnet import ResNetEncoder
+from train.data.batches import BatchConfig, Batches
+from train.data.labelled import learning_samples
+from train.recipe import Recipe
+from train.tasks.sheet import tile
+from train.tasks.task import Task
+
+SAMPLES = 4
+"""Photos on a sheet."""
+
+
+class LabelledTask(Task):
+    """A network with a ``ResNetEncoder`` and its photos with labels."""
+
+    label: ClassVar[str]
+    """``depth`` or ``parsing``."""
+    losses: ClassVar[Iterable[str]]
+    """Terms that a recipe can name."""
+
+    def __init__(self, recipe: Recipe, student: nn.Module) -> None:
+        super().__init__()
+        for name in recipe.weights:
+            if name not in self.losses:
+                raise unknown(f"term of a {self.label} recipe", name, self.losses)
+        self.recipe, data = recipe, recipe.data
+        config = BatchConfig(
+            size=data.size,
+            short_side=data.short_side,
+            batch=recipe.batch,
+            seed=recipe.seed,
+            jitter=data.jitter,
+            labels=(self.label,),
+        )
+        self.batches = Batches(learning_samples(recipe, self.label), config)
+        if recipe.start == "imagenet":
+            encoder = student.get_submodule("encoder")
+            assert isinstance(encoder, ResNetEncoder)
+            encoder.load_imagenet()
+        elif recipe.start:
+            watchers.fill(student, Path(recipe.start), recipe.network)
+        self.student = student.train()
+
+    def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
+        """``image`` (n, 3, S, S) in [0, 1] and the label, as ``Batches`` gives it."""
+        return self.batches.at(step, rank, world)
+
+    @abstractmethod
+    def pictures(self, batch: dict[str, Tensor], found: Tensor) -> tuple[Tensor, Tensor]:
+        """The label and what the network ``found``, as images (n, 3, S, S) in [0, 1]."""
+
+    @torch.no_grad()
+    def sheet(self) -> Image.Image:
+        """Fixed photos, their labels and what the network makes of them."""
+        batch = {key: value[:SAMPLES] for key, value in self.batches.at(0).items()}
+        device = next(self.student.parameters()).device
+        found = self.student.eval()(batch["image"].to(device)).float().cpu()
+        self.student.train()
+        return tile([*zip(batch["image"], *self.pictures(batch, found))])
+
+    def save(self, path: Path, metadata: dict[str, str]) -> None:
+        """Write the weights."""
+        watchers.save(self.student, self.recipe.network, path, metadata)
+
+    def skipped(self) -> dict[str, str]:
+        """Damaged photos."""
+        return dict(self.batches.skipped)
+
+    def next_command(self, result: Path) -> str:
+        """Judge it on the held-out part."""
+        data = " ".join(f"--data {shlex.quote(source)}" for source in self.recipe.data.labelled)
+        return f"facestyle evaluate {self.label} {shlex.quote(str(result))} {data}"
