@@ -64,9 +64,13 @@ class TFLiteModel:
         custom = code.customCode
         return custom.decode() if custom else self._names.get(builtin, str(builtin))
 
+    def sequence(self) -> list[str]:
+        """Operators in the order in which they run."""
+        return [self._operator_name(operator) for operator in self.graph.operators]
+
     def operators(self) -> dict[str, int]:
         """How often each operator occurs."""
-        return dict(Counter(self._operator_name(o) for o in self.graph.operators).most_common())
+        return dict(Counter(self.sequence()).most_common())
 
     def unwanted(self) -> list[str]:
         """Operators that phones' delegates do not take, with the reason in a word."""

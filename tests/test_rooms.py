@@ -31,5 +31,5 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    for name in ("stylize", "styles", "export", "verify", "doctor"):
+    for name in ("stylize", "styles", "export", "verify", "train", "evaluate", "doctor"):
         assert name in result.stdout

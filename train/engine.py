@@ -7,7 +7,9 @@ every random choice are functions of the step alone, and a checkpoint holds all 
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,9 @@ from train.data.batches import prefetch
 from train.journal import Journal
 from train.recipe import OptimizerSpec, Recipe
 from train.schedule import learning_rate
+
+WORTH_COMPILING = 1000
+"""Steps below which compiling costs more than it saves."""
 
 
 class Stopped(Exception):
@@ -57,6 +62,14 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
     return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
+def compiles(recipe: Recipe) -> bool:
+    """Whether the recipe asks for ``torch.compile``, and this machine can."""
+    if recipe.engine.compile != "auto":
+        return recipe.engine.compile == "on"
+    can = torch.cuda.is_available() or any(map(shutil.which, ("c++", "g++", "clang++", "cl")))
+    return can and recipe.steps >= WORTH_COMPILING
+
+
 def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Path:
     """Train as the recipe says.
 
@@ -83,7 +96,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
     student = task.student
     task.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(student, recipe.optimizer)
-    if recipe.engine.compile:
+    if compiles(recipe):
         task.compile()
     module, optimizer = fabric.setup(task, optimizer)
     average = {k: v.clone() for k, v in student.state_dict().items()} if recipe.average else None
@@ -97,7 +110,10 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
     journal.begin(first)
 
     def save(step: int) -> None:
-        journal.check(step)
+        journal.check()
+        # The losses of a step are those before its update.
+        if not all(torch.isfinite(value).all() for value in student.state_dict().values()):
+            journal.refuse(f"step {step}: the weights are not finite")
         if fabric.is_global_zero:
             state = {"step": step, "student": student.state_dict(), "average": average}
             checkpoints.save(state | {"optimizer": optimizer.state_dict()})
@@ -112,19 +128,10 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
             rate = learning_rate(step, recipe.steps, recipe.optimizer.rate, recipe.schedule)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with torch.autocast(fabric.device.type, torch.bfloat16, enabled=bf16):
-                values = module(fabric.to_device(batch))
-            loss = sum(
-                (w * values[k] for k, w in recipe.weights.items()),
-                torch.zeros((), device=fabric.device),
-            )
-            optimizer.zero_grad(set_to_none=True)
-            fabric.backward(loss)
-            norm = nn.utils.clip_grad_norm_(student.parameters(), recipe.optimizer.clip or 1e30)
-            optimizer.step()
+            values = take_step(module, fabric.to_device(batch), optimizer, recipe, fabric, bf16)
             if average is not None:
                 update_average(average, student.state_dict(), step, recipe.average)
-            journal.note(step + 1, rate, {"loss": loss, **values, "gradient_norm": norm})
+            journal.note(step + 1, rate, values)
             done, last = step + 1, step + 1 == recipe.steps
             if done % recipe.engine.sample_every == 0 or last:
                 journal.sample(done, task)
@@ -140,6 +147,25 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         task.save(result, journal.metadata())
         journal.summarize(result, task)
     return result
+
+
+def take_step(
+    module: nn.Module,
+    batch: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    fabric: Fabric,
+    bf16: bool,
+) -> dict[str, Tensor]:
+    """Learn from one batch; returns the loss, the value of every term and the gradient's norm."""
+    with torch.autocast(fabric.device.type, torch.bfloat16, enabled=bf16):
+        values = module(batch)
+    loss = torch.stack([weight * values[name] for name, weight in recipe.weights.items()]).sum()
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    norm = nn.utils.clip_grad_norm_(module.parameters(), recipe.optimizer.clip or math.inf)
+    optimizer.step()
+    return {"loss": loss, **values, "gradient_norm": norm}
 
 
 def make_optimizer(student: nn.Module, spec: OptimizerSpec) -> torch.optim.Optimizer:

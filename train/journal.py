@@ -13,7 +13,7 @@ import json
 import platform
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import tomli_w
 import torch
@@ -31,8 +31,12 @@ from train.recipe import Recipe
 if TYPE_CHECKING:
     from train.tasks.task import Task
 
-FREE = ("steps", "engine", "data.content", "data.style", "data.labelled")
-"""What may differ between a run and its resumption: how long, how fast, where data lies."""
+FREE = (
+    *("steps", "engine", "data.content", "data.style", "data.labelled"),
+    *("optimizer.rate", "optimizer.clip"),
+)
+"""What may differ between a run and its resumption: how long, how fast, where data lies, and what
+a run that has gone astray needs changed."""
 
 
 class Journal:
@@ -125,29 +129,39 @@ class Journal:
         if step % self.recipe.engine.log_every == 0 or step == self.recipe.steps:
             self._log(step, rate)
 
-    def check(self, step: int) -> None:
+    def check(self) -> None:
         """Make sure that every value so far is finite: called before anything is kept.
 
         Raises:
             UserError: if one is not.
         """
-        for at, values in self._pending:
-            for name, value in values.items():
-                if not torch.isfinite(value):
-                    kept = self.out / "checkpoints"
-                    raise UserError(
-                        f"step {at}: {name} is not finite; the last good checkpoint is in {kept}. "
-                        "Lower optimizer.rate, set optimizer.clip or engine.precision=fp32, and "
-                        "--resume"
-                    )
+        if not self._pending:
+            return
+        finite = torch.isfinite(self._table())
+        if not finite.all():
+            row, column = (~finite).nonzero()[0].tolist()
+            step, values = self._pending[row]
+            self.refuse(f"step {step}: {list(values)[column]} is not finite")
+
+    def refuse(self, why: str) -> NoReturn:
+        """Stop a run that has gone astray.
+
+        Raises:
+            UserError: always; says why, and what to do.
+        """
+        raise UserError(
+            f"{why}; the last good checkpoint is in {self.out / 'checkpoints'}. Lower "
+            "optimizer.rate, set optimizer.clip or engine.precision=fp32, and --resume"
+        )
+
+    def _table(self) -> Tensor:
+        """Pending values, (steps, names)."""
+        rows = [torch.stack([v.float() for v in values.values()]) for _, values in self._pending]
+        return torch.stack(rows)
 
     def _log(self, step: int, rate: float) -> None:
-        self.check(step)
-        names = self._pending[0][1].keys()
-        stacked = torch.stack(
-            [torch.stack([v[n].float() for n in names]) for _, v in self._pending]
-        )
-        means = stacked.mean(0)
+        self.check()
+        means, names = self._table().mean(0), self._pending[0][1].keys()
         if self.fabric.world_size > 1:
             means = self.fabric.all_reduce(means, reduce_op="mean")  # type: ignore[assignment]
         self._pending = []

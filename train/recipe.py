@@ -144,7 +144,8 @@ class EngineSpec:
 
     Attributes:
         precision: ``fp32``, ``bf16`` (mixed) or ``auto``: bf16 where the hardware has it.
-        compile: whether ``torch.compile`` is used; takes a minute or two first.
+        compile: ``on``, ``off`` or ``auto``: ``torch.compile`` for runs of 1,000 steps or more, on
+            machines that have what it needs; it takes a minute or two before the first step.
         workers: threads that decode and crop images.
         log_every: steps between lines of ``metrics.csv``.
         sample_every: steps between sample pictures.
@@ -152,7 +153,7 @@ class EngineSpec:
     """
 
     precision: str = "auto"
-    compile: bool = False
+    compile: str = "off"
     workers: int = 2
     log_every: int = 20
     sample_every: int = 1000
@@ -347,6 +348,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
         "optimizer.name": ("adam", "sgd"),
         "schedule.name": ("constant", "inverse", "poly", "tail", "drops"),
         "engine.precision": ("auto", "fp32", "bf16"),
+        "engine.compile": ("auto", "on", "off"),
     }
 )
 """Words that some keys are limited to."""

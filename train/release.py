@@ -1,9 +1,12 @@
-"""Turn trained weights into those that ship: checkpoint, style codes.
+"""Turn trained weights into those that ship.
 
-    python -m train.release runs/first/ema.safetensors --note "20,000 steps of batch 4"
+    python -m train.release runs/mobile_first/mobile.safetensors --note "20,000 steps of batch 4"
+    python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
 
-Writes ``facestyle/weights/mobile.safetensors`` and ``styles.json``, the codes of the gallery's
-twelve paintings. The model card beside them is written by people.
+A ``mobile`` network becomes ``facestyle/weights/mobile.safetensors`` with ``styles.json``, the
+codes of the gallery's twelve paintings. An auxiliary network goes to ``train/auxiliary/weights``
+in half precision, since no file of the project may be larger than 5 MB. The model card beside
+them is written by people.
 """
 
 from __future__ import annotations
@@ -11,27 +14,40 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from safetensors.torch import save_file
+
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
+from facestyle.files import atomic
 from facestyle.networks import create
 from facestyle.style import StyleBook
 from facestyle.stylize import Painter
+from train.auxiliary import watchers
 
-WEIGHTS = Path(checkpoint.__file__).parent / "weights"
+STYLE_WEIGHTS = Path(checkpoint.__file__).parent / "weights"
+AUXILIARY_WEIGHTS = Path(watchers.__file__).parent / "weights"
+LICENCE = "Apache-2.0"
 
 
-def release(trained: Path, note: str, folder: Path = WEIGHTS) -> Checkpoint:
-    """Write the checkpoint and style codes of trained ``mobile`` weights."""
-    state, _ = checkpoint.read_tensors(trained)
+def release(trained: Path, note: str) -> Path:
+    """Write what ships of a file of trained weights; returns where."""
+    state, metadata = checkpoint.read_tensors(trained)
+    about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}
+    if metadata.get("format") == watchers.FORMAT:
+        path = AUXILIARY_WEIGHTS / f"{metadata['network']}.safetensors"
+        half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+        with atomic(path) as temporary:
+            save_file(half, temporary, about)
+        return path
     network = create("mobile")
     network.load_state_dict(state)
-    metadata = {"trained": note, "facestyle": __version__, "licence": "Apache-2.0"}
-    made = Checkpoint("mobile", network, checkpoint.fingerprint(network.state_dict()), metadata)
-    checkpoint.save(made, folder / "mobile.safetensors")
+    made = Checkpoint("mobile", network, checkpoint.fingerprint(network.state_dict()), about)
+    path = STYLE_WEIGHTS / "mobile.safetensors"
+    checkpoint.save(made, path)
     painter = Painter(made)
     codes = (painter.read_style(p.path, p.name, p.caption) for p in gallery.paintings())
-    StyleBook(made.fingerprint, tuple(codes)).save(folder / "styles.json")
-    return made
+    StyleBook(made.fingerprint, tuple(codes)).save(STYLE_WEIGHTS / "styles.json")
+    return path
 
 
 def main() -> None:
@@ -42,7 +58,7 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("--note", required=True)
     args = parser.parse_args()
-    print(f"released {release(args.trained, args.note).fingerprint}")
+    print(f"released {release(args.trained, args.note)}")
 
 
 if __name__ == "__main__":

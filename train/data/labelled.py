@@ -33,8 +33,8 @@ def split(source: str, holdout: float, label: str) -> tuple[list[Sample], list[S
     return samples[:cut], samples[cut:]
 
 
-def learning_samples(recipe: Recipe, label: str) -> list[Sample]:
-    """Those that a recipe learns from.
+def learning_samples(recipe: Recipe, label: str) -> list[list[Sample]]:
+    """Those that a recipe learns from, source by source.
 
     Raises:
         UserError: when no source is named.
@@ -45,13 +45,13 @@ def learning_samples(recipe: Recipe, label: str) -> list[Sample]:
             f"no labelled photos to learn from; give --data FOLDER (or a tar file) with {label} "
             "maps beside the photos"
         )
-    samples: list[Sample] = []
+    sources = []
     for source in data.labelled:
         learn, _ = split(source, data.holdout, label)
         if label == "depth" and data.fill_depth:
             learn = filled(source, learn, data.short_side, data.fill_depth)
-        samples += learn
-    return samples
+        sources.append(learn)
+    return sources
 
 
 def filled(source: str, samples: Sequence[Sample], short_side: int, most: float) -> list[Sample]:

@@ -17,7 +17,7 @@ class View:
     Attributes:
         image: (N, 3, H, W), about [0, 1].
         features: of the perceptual network, by layer name.
-        depth: (N, 1, h, w) in decimetres, where a term needs it.
+        depth: (N, 1, h, w) in metres, where a term needs it.
         parts: (N, 19, h, w) logits of face parts, where a term needs them.
     """
 

@@ -30,10 +30,10 @@ class DepthTask(LabelledTask):
         super().__init__(recipe, create_depth(recipe.network))
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Mean of every term over the batch, in decimetres (see ``train.objectives.depth``)."""
+        """Mean of every term over the batch."""
         photo = batch["image"].contiguous(memory_format=torch.channels_last)
-        depth = 10 * self.student(photo).float()
-        target = 10 * batch["depth"][..., ::2, ::2]
+        depth = self.student(photo).float()
+        target = batch["depth"][..., ::2, ::2]
         known = torch.isfinite(target)
         target = torch.where(known, target, depth.detach())
         return {n: LOSSES[n](depth, target, known).mean() for n in self.recipe.weights}

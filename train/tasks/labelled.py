@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from facestyle.errors import unknown
+from facestyle.errors import UserError, unknown
 from train.auxiliary import watchers
 from train.auxiliary.resnet import ResNetEncoder
 from train.data.batches import BatchConfig, Batches
@@ -39,15 +39,24 @@ class LabelledTask(Task):
             if name not in self.losses:
                 raise unknown(f"term of a {self.label} recipe", name, self.losses)
         self.recipe, data = recipe, recipe.data
+        sources = learning_samples(recipe, self.label)
+        # As many of every source in every batch: where the mixture changes from batch to batch,
+        # batch normalisation learns statistics that fit none of them.
+        share, rest = divmod(recipe.batch, len(sources))
+        if rest or not share:
+            raise UserError(
+                f"a batch of {recipe.batch} cannot hold equal parts of {len(sources)} sources; "
+                f"use --set batch={max(1, share) * len(sources)}"
+            )
         config = BatchConfig(
             size=data.size,
             short_side=data.short_side,
-            batch=recipe.batch,
+            batch=share,
             seed=recipe.seed,
             jitter=data.jitter,
             labels=(self.label,),
         )
-        self.batches = Batches(learning_samples(recipe, self.label), config)
+        self.batches = [Batches(samples, config) for samples in sources]
         if recipe.start == "imagenet":
             encoder = student.get_submodule("encoder")
             assert isinstance(encoder, ResNetEncoder)
@@ -58,7 +67,8 @@ class LabelledTask(Task):
 
     def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
         """``image`` (n, 3, S, S) in [0, 1] and the label, as ``Batches`` gives it."""
-        return self.batches.at(step, rank, world)
+        parts = [batches.at(step, rank, world) for batches in self.batches]
+        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     @abstractmethod
     def pictures(self, batch: dict[str, Tensor], found: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,7 +77,9 @@ class LabelledTask(Task):
     @torch.no_grad()
     def sheet(self) -> Image.Image:
         """Fixed photos, their labels and what the network makes of them."""
-        batch = {key: value[:SAMPLES] for key, value in self.batches.at(0).items()}
+        whole = self.batch(0, 0, 1)
+        chosen = torch.linspace(0, len(whole["image"]) - 1, SAMPLES).round().long()
+        batch = {key: value[chosen] for key, value in whole.items()}
         device = next(self.student.parameters()).device
         found = self.student.eval()(batch["image"].to(device)).float().cpu()
         self.student.train()
@@ -79,7 +91,7 @@ class LabelledTask(Task):
 
     def skipped(self) -> dict[str, str]:
         """Damaged photos."""
-        return dict(self.batches.skipped)
+        return {name: why for b in self.batches for name, why in b.skipped.items()}
 
     def next_command(self, result: Path) -> str:
         """Judge it on the held-out part."""

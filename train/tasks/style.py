@@ -105,8 +105,8 @@ class StyleTask(Task):
         output = self._paint(photo, painting, batch["strength"], seen_photo, seen_painting)
         seen_output = self._look(output, batch["offset"])
         return Scene(
-            output=self._in_decimetres(seen_output, seen_photo),
-            photo=self._in_decimetres(seen_photo, seen_photo),
+            output=self._in_metres(seen_output, seen_photo),
+            photo=self._in_metres(seen_photo, seen_photo),
             painting=seen_painting,
             strength=batch["strength"],
         )
@@ -125,12 +125,13 @@ class StyleTask(Task):
             parts=None if self.face is None else self.face(image).float(),
         )
 
-    def _in_decimetres(self, view: View, photo: View) -> View:
-        """The unit of depth losses; where a network knows no unit, the photo's spread is one."""
+    def _in_metres(self, view: View, photo: View) -> View:
+        """For depth losses; where a network knows no unit, the photo sets one."""
         if self.depth is None or view.depth is None or photo.depth is None:
             return view
-        depth = view.depth if is_metric(self.depth) else standardise(view.depth, photo.depth)
-        return replace(view, depth=10 * depth)
+        if is_metric(self.depth):
+            return view
+        return replace(view, depth=standardise(view.depth, photo.depth))
 
     def _paint(
         self, photo: Tensor, painting: Tensor, strength: Tensor, seen: View, style: View

@@ -1,0 +1,1 @@
+"""``facestyle evaluate``: how good trained networks are on photos they never saw."""

@@ -1,0 +1,74 @@
+"""Paper 1's claim: what watched over the training costs nothing at inference.
+
+The four AdaIN variants, trained and exported: same operators in the same order, same shapes of
+constants, same MACs, other weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export import coreml_file
+from export.inspect_tflite import TFLiteModel
+from tests.conftest import Outcome, TrainingData
+from tests.test_engine import sets
+
+VARIANTS = ("adain", "depth_adain", "face_adain", "depth_face_adain")
+
+
+def structure(file: Path) -> tuple[list[str], list[tuple[int, ...]]]:
+    """Operators and shapes of constants, in the file's order."""
+    if file.suffix == ".tflite":
+        model = TFLiteModel(file)
+        return model.sequence(), [c.values.shape for c in model.constants()]
+    read = coreml_file.read(file)
+    return [step.kind for step in read.steps], [c.values.shape for c in read.constants]
+
+
+def values(file: Path) -> np.ndarray:
+    """All constants of a file."""
+    read = TFLiteModel(file).constants if file.suffix == ".tflite" else None
+    found = read() if read else coreml_file.read(file).constants
+    return np.concatenate([np.ravel(constant.values) for constant in found])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "formats"), [("mobile", "tflite,mlpackage,mlmodel"), ("vgg19", "mlpackage")]
+)
+def test_variants_export_the_same_graph(
+    network: str,
+    formats: str,
+    facestyle: Callable[..., Outcome],
+    training_data: TrainingData,
+    tmp_path: Path,
+) -> None:
+    builds: dict[str, dict[str, Path]] = {}
+    figures: dict[str, list[tuple[int, int]]] = {}
+    for variant in VARIANTS:
+        run, build = tmp_path / variant, tmp_path / f"build_{variant}"
+        given = [*training_data.arguments(network), *sets(optimizer__rate=1e-2, steps=2)]
+        trained = facestyle("train", variant, *given, "--out", run)
+        assert trained.code == 0, trained.err
+        what = ["--formats", formats, "--graphs", "stylizer", "--size", 64, "--no-verify"]
+        what += ["--precision", "fp32,fp16"]
+        weights = ["--preset", network, "--checkpoint", run / f"{network}.safetensors"]
+        exported = facestyle("export", *weights, *what, "--out", build)
+        assert exported.code == 0, exported.err
+        manifest = json.loads((build / "manifest.json").read_text())
+        files = manifest["files"]
+        builds[variant] = {f["file"]: build / f["file"] for f in files}
+        figures[variant] = [(f["macs"], f["parameters"]) for f in files]
+    plain = builds["adain"]
+    assert len(plain) == (1 if network == "vgg19" else 4)
+    for variant in VARIANTS[1:]:
+        assert builds[variant].keys() == plain.keys()
+        assert figures[variant] == figures["adain"]
+        for name, file in builds[variant].items():
+            assert structure(file) == structure(plain[name])
+            assert not np.array_equal(values(file), values(plain[name]))
