@@ -52,7 +52,7 @@ class DataSpec:
             that no lattice of positions is favoured.
         fill_depth: depth maps of which at most this part is unknown are filled by colorization
             (paper 1, section 4.1.3); in the others, unknown pixels count for nothing.
-        holdout: last part of every labelled source that is kept for evaluation.
+        holdout: part of every labelled source that is kept for evaluation.
     """
 
     content: tuple[str, ...] = ()

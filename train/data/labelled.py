@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from tqdm import tqdm
@@ -16,21 +17,38 @@ from train.data.sets import open_source, split_source
 from train.data.transforms import resize_nearest, resize_short
 from train.recipe import Recipe
 
+RUNS = 8
+"""Runs of neighbouring samples that are held out."""
+
 
 def split(source: str, holdout: float, label: str) -> tuple[list[Sample], list[Sample]]:
-    """Samples of a source to learn from, and samples to be judged on.
-
-    The latter are the last part by name, so that neighbours, frames of one video say, stay on
-    one side.
+    """``divide`` the samples of a source that have a label.
 
     Args:
         source: folder, tar file or ``READER:PATH``.
         holdout: part to keep for judging, in [0, 1].
-        label: ``depth`` or ``parsing``; samples without it are left out.
+        label: ``depth`` or ``parsing``.
     """
-    samples = [s for s in open_source(source) if getattr(s, label) is not None]
-    cut = len(samples) - round(holdout * len(samples))
-    return samples[:cut], samples[cut:]
+    return divide([s for s in open_source(source) if getattr(s, label) is not None], holdout)
+
+
+def divide(samples: Sequence[Sample], holdout: float) -> tuple[list[Sample], list[Sample]]:
+    """Samples to learn from, and samples to be judged on.
+
+    The latter are ``RUNS`` runs of neighbours by name, evenly spread: neighbours, frames of one
+    video say, stay together, and whatever a source is made of is in both parts.
+    """
+    learn: list[Sample] = []
+    judge: list[Sample] = []
+    kept = round(holdout * len(samples))
+    runs = max(1, min(RUNS, kept))
+    ends = pairwise(len(samples) * run // runs for run in range(runs + 1))
+    counts = pairwise(kept * run // runs for run in range(runs + 1))
+    for (start, end), (before, after) in zip(ends, counts):
+        cut = max(start, end - (after - before))
+        learn += samples[start:cut]
+        judge += samples[cut:end]
+    return learn, judge
 
 
 def learning_samples(recipe: Recipe, label: str) -> list[list[Sample]]:
