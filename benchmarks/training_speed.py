@@ -37,6 +37,7 @@ from train import recipe as recipes
 from train.data.batches import prefetch
 from train.data.sets import open_source
 from train.engine import make_optimizer, start_fabric, take_step, uses_bf16
+from train.memory import keep_freed_memory, return_freed_memory
 from train.recipe import Recipe
 from train.tasks.style import StyleTask
 
@@ -79,6 +80,7 @@ class Published:
 
     def run(self, steps: int) -> None:
         """See ``Loop``."""
+        return_freed_memory()
         content, style = (loader.batches(steps) for loader in self.loaders)
         for photo, painting in zip(content, style):
             self.loop.step(photo, painting)
@@ -101,6 +103,7 @@ class Ours:
 
     def run(self, steps: int) -> None:
         """See ``Loop``."""
+        keep_freed_memory()
         turn = range(self.done, self.done + steps)
         workers = self.recipe.engine.workers
         for batch in prefetch(lambda step: self.task.batch(step, 0, 1), turn, workers=workers):
@@ -284,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="JSON")
     args = parser.parse_args(arguments)
     notes: list[str] = []
-    fabric = start_fabric(1)
+    fabric = start_fabric(1, args.batch)
     with tempfile.TemporaryDirectory() as scratch:
         recipe = _recipe(args, Path(scratch), notes)
         loops = make_loops(recipe, fabric, args.compile)

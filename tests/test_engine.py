@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from facestyle.checkpoint import load, read_tensors
+from facestyle.errors import UserError
 from facestyle.networks.vgg19 import VGG19Network
 from tests.conftest import Outcome, TrainingData, assert_refused
 from train import engine, tasks
@@ -103,7 +104,7 @@ def test_a_run_leaves_what_people_want_to_look_at(
     assert "bad.jpg" in summary
     assert f"facestyle export --checkpoint {out / 'mobile.safetensors'}" in summary
     assert re.search(r"\| style \| 10 \| [\d.]+ \| [\d.]+ \|", summary)
-    machine = json.loads((out / "run.json").read_text())
+    (machine,) = json.loads((out / "run.json").read_text())
     assert machine["git"] and machine["torch"] == torch.__version__
     resolved = recipes.load(str(out / "recipe.toml"))
     assert resolved.steps == 4 and resolved.data.content == (str(training_data.content),)
@@ -121,7 +122,7 @@ def test_kill_9_and_resume_give_the_same_weights(
     facestyle: Run, training_data: TrainingData, tmp_path: Path
 ) -> None:
     """Bit for bit, moving average, optimiser and metrics included."""
-    given = [*training_data.arguments("mobile"), *sets(engine__save_every=3)]
+    given = [*training_data.arguments("mobile"), *sets(engine__save_every=3, engine__log_every=2)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     command = [FACESTYLE, "train", "adain", *given]
     # One thread: how sums are split over threads decides their last bit.
@@ -208,7 +209,7 @@ def test_two_processes_learn_what_one_does(training_data: TrainingData, tmp_path
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
     one, two = (read_tensors(tmp_path / n / "mobile.safetensors")[0] for n in ("one", "two"))
     assert all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)
-    assert json.loads((tmp_path / "two" / "run.json").read_text())["processes"] == 2
+    assert json.loads((tmp_path / "two" / "run.json").read_text())[0]["processes"] == 2
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(
@@ -300,6 +301,15 @@ def test_missing_things_are_named(
     unshipped = ["--set", "auxiliary.depth=depth_v3"]
     assert_refused(facestyle("train", "depth_adain", *mobile, *unshipped), "train depth_v3")
     assert not (tmp_path / "run" / "mobile.safetensors").exists()
+    small = ["--set", "data.size=24", "--set", "data.short_side=24"]
+    assert_refused(facestyle("train", "depth_adain", *mobile, *small, *out), "at least 32")
+    labels = ["--data", training_data.labelled]
+    alone = facestyle("train", "bisenet_small", *labels, "--set", "batch=1", *out)
+    assert_refused(alone, "batch=2")
+    bare = facestyle("train", "depth_v1_small", "--data", training_data.content, *out)
+    assert_refused(bare, "no photos with depth maps", str(training_data.content))
+    odd = facestyle("train", "adain", *mobile, "--devices", 2, "--set", "batch=3", *out)
+    assert_refused(odd, "2 processes", "batch=2")
 
 
 def task(training_data: TrainingData, name: str, network: str, **changes: object) -> StyleTask:
@@ -395,3 +405,7 @@ def test_damaged_checkpoints_are_passed_over(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="damaged"):
         state = checkpoints.latest()
     assert state is not None and state["step"] == 3
+    for step in (2, 3):
+        checkpoints.path(step).write_bytes(b"damaged")
+    with pytest.warns(UserWarning), pytest.raises(UserError, match="all checkpoints"):
+        checkpoints.latest()

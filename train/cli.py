@@ -35,7 +35,13 @@ EPILOG = (
 @click.option("--steps", type=int, help="Instead of the recipe's.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any recipe key.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in --out.")
-@click.option("--devices", type=int, default=1, show_default=True, help="Processes or GPUs here.")
+@click.option(
+    "--devices",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes or GPUs here.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: runs/RECIPE_NETWORK.")
 def train(
     recipe: str | None,
@@ -83,13 +89,14 @@ def _list() -> None:
     for name in recipes.names():
         recipe = recipes.load(name)
         click.echo(f"{name:20} {recipe.summary}")
-        click.echo(f"{'':20} {recipe.reference}; {recipe.network}, {recipe.steps:,} steps")
+        networks = "vgg19 or mobile" if recipe.task == "style" else recipe.network
+        click.echo(f"{'':20} {recipe.reference}; {networks}, {recipe.steps:,} steps")
 
 
 def _run(recipe: Recipe, out: Path, resume: bool, devices: int) -> int:
     from train import engine
 
-    fabric = engine.start_fabric(devices)
+    fabric = engine.start_fabric(devices, recipe.batch)
     try:
         result = engine.train(recipe, out, fabric, resume=resume)
     except engine.Stopped as stopped:

@@ -19,10 +19,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from facestyle.errors import UserError
 from train import tasks
 from train.checkpoints import Checkpoints
 from train.data.batches import prefetch
 from train.journal import Journal
+from train.memory import keep_freed_memory
 from train.recipe import OptimizerSpec, Recipe
 from train.schedule import learning_rate
 
@@ -38,15 +40,25 @@ class Stopped(Exception):
         self.signal_number = signal_number
 
 
-def start_fabric(devices: int) -> Fabric:
+def start_fabric(devices: int, batch: int) -> Fabric:
     """Devices, ours or those of ``torchrun``.
 
     Args:
         devices: processes on this machine; ``torchrun``'s own number goes before it.
+        batch: images a step, of all processes together.
+
+    Raises:
+        UserError: when the processes cannot share the batch evenly.
     """
     local, world = (int(os.environ.get(f"{name}WORLD_SIZE", 0)) for name in ("LOCAL_", ""))
     devices = local or devices
     nodes = world // local if local else 1
+    # Before there are other processes, which would have to be told to stop.
+    if batch % (devices * nodes):
+        raise UserError(
+            f"a batch of {batch} cannot be shared by {devices * nodes} processes evenly; "
+            f"use --set batch={devices * nodes * max(1, batch // (devices * nodes))}"
+        )
     strategy = "ddp" if devices * nodes > 1 else "auto"
     fabric = Fabric(devices=devices, num_nodes=nodes, strategy=strategy, precision="32-true")
     fabric.launch()
@@ -59,7 +71,11 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
         return precision == "bf16"
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    if device.type != "cpu":
+        return False
+    if hasattr(torch.cpu, "get_capabilities"):
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return torch.cpu._is_avx512_bf16_supported()  # PyTorch 2.11
 
 
 def compiles(recipe: Recipe) -> bool:
@@ -88,6 +104,8 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         Stopped: after SIGTERM or Ctrl-C, with a checkpoint of the last step.
     """
     torch.manual_seed(recipe.seed)
+    if fabric.device.type == "cpu":
+        keep_freed_memory()
     # Not Fabric's own mixed precision: it would round the batch, depth in metres included.
     bf16 = uses_bf16(recipe.engine.precision, fabric.device)
     checkpoints, journal = Checkpoints(out / "checkpoints"), Journal(out, recipe, fabric, bf16)
@@ -97,6 +115,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
     task.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(student, recipe.optimizer)
     if compiles(recipe):
+        journal.tell("compiling: the first step takes a minute or two")
         task.compile()
     module, optimizer = fabric.setup(task, optimizer)
     average = {k: v.clone() for k, v in student.state_dict().items()} if recipe.average else None
@@ -109,8 +128,8 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         first = state["step"]
     journal.begin(first)
 
-    def save(step: int) -> None:
-        journal.check()
+    def save(step: int, rate: float) -> None:
+        journal.log(step, rate)
         # The losses of a step are those before its update.
         if not all(torch.isfinite(value).all() for value in student.state_dict().values()):
             journal.refuse(f"step {step}: the weights are not finite")
@@ -132,20 +151,18 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
             if average is not None:
                 update_average(average, student.state_dict(), step, recipe.average)
             journal.note(step + 1, rate, values)
-            done, last = step + 1, step + 1 == recipe.steps
-            if done % recipe.engine.sample_every == 0 or last:
+            done = step + 1
+            if done % recipe.engine.sample_every == 0 and done < recipe.steps:
                 journal.sample(done, task)
-            if done % recipe.engine.save_every == 0 or last:
-                save(done)
+            if done % recipe.engine.save_every == 0 or done == recipe.steps:
+                save(done, rate)
             if stop := _agreed(fabric, received):
-                save(done)
+                save(done, rate)
                 raise Stopped(stop, done)
-    result = out / f"{recipe.network}.safetensors"
-    if average is not None:
-        student.load_state_dict(average)
-    if fabric.is_global_zero:
-        task.save(result, journal.metadata())
-        journal.summarize(result, task)
+        result = out / f"{recipe.network}.safetensors"
+        if average is not None:
+            student.load_state_dict(average)
+        journal.finish(result, task)
     return result
 
 

@@ -1,8 +1,8 @@
 """What a run leaves to look at.
 
-``runs/NAME/`` holds ``recipe.toml`` (resolved; can be trained again), ``run.json`` (git
-revision, machine, versions), ``metrics.csv``, ``samples/``, ``tensorboard/``, ``checkpoints/``,
-the trained weights and, at the end, ``summary.md``.
+``runs/NAME/`` holds ``recipe.toml`` (resolved; can be trained again), ``run.json`` (git revision,
+machine, versions of every start), ``metrics.csv``, ``samples/``, ``tensorboard/``,
+``checkpoints/``, the trained weights and, at the end, ``summary.md``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import click
 import tomli_w
 import torch
 from lightning_fabric import Fabric
@@ -98,9 +99,18 @@ class Journal:
             "precision": self.precision,
             "resumed_at": first,
         }
-        write_text(self.out / "run.json", json.dumps(machine, indent=2) + "\n")
+        history = self.out / "run.json"
+        before = (
+            json.loads(history.read_text(encoding="utf-8")) if first and history.exists() else []
+        )
+        write_text(history, json.dumps([*before, machine], indent=2) + "\n")
         self._rows = [r for r in _read_csv(self.metrics) if r["step"] <= first]
         write_text(self.metrics, _csv(self._rows, header=True))
+
+    def tell(self, message: str) -> None:
+        """A line for whoever waits."""
+        if self.writes:
+            click.echo(message, err=True)
 
     def __enter__(self) -> Journal:
         if self.writes:
@@ -127,16 +137,14 @@ class Journal:
         if self.writes:
             self._bar.update()
         if step % self.recipe.engine.log_every == 0 or step == self.recipe.steps:
-            self._log(step, rate)
+            self.log(step, rate)
 
     def check(self) -> None:
-        """Make sure that every value so far is finite: called before anything is kept.
+        """Make sure that every value since the last row is finite.
 
         Raises:
             UserError: if one is not.
         """
-        if not self._pending:
-            return
         finite = torch.isfinite(self._table())
         if not finite.all():
             row, column = (~finite).nonzero()[0].tolist()
@@ -159,7 +167,16 @@ class Journal:
         rows = [torch.stack([v.float() for v in values.values()]) for _, values in self._pending]
         return torch.stack(rows)
 
-    def _log(self, step: int, rate: float) -> None:
+    def log(self, step: int, rate: float) -> None:
+        """Write down the means of what came since the last row.
+
+        Called before anything is kept, too, so that a resumed run writes the same rows.
+
+        Raises:
+            UserError: when a value is not finite.
+        """
+        if not self._pending:
+            return
         self.check()
         means, names = self._table().mean(0), self._pending[0][1].keys()
         if self.fabric.world_size > 1:
@@ -177,6 +194,7 @@ class Journal:
         for name, value in row.items():
             if name != "step":
                 self._board.add_scalar(name, value, step)
+        self._board.flush()
         shown = {k: f"{row[k]:.4g}" for k in ("loss", *self.recipe.weights)}
         self._bar.set_postfix(shown | {"images/s": f"{row['images_per_second']:.1f}"})
 
@@ -203,8 +221,20 @@ class Journal:
             "facestyle": __version__,
         }
 
-    def summarize(self, result: Path, task: Task) -> None:
-        """Write ``summary.md``: what was trained, how it went, what to type next."""
+    def finish(self, result: Path, task: Task) -> None:
+        """Write a last picture, the weights and ``summary.md``."""
+        self.sample(self.recipe.steps, task)
+        skipped = task.skipped()
+        if self.fabric.world_size > 1:
+            found: list[dict[str, str]] = [{} for _ in range(self.fabric.world_size)]
+            torch.distributed.all_gather_object(found, skipped)
+            skipped = {name: why for part in found for name, why in part.items()}
+        if self.writes:
+            task.save(result, self.metadata())
+            self._summarize(result, task, skipped)
+
+    def _summarize(self, result: Path, task: Task, skipped: dict[str, str]) -> None:
+        """What was trained, how it went, what to type next."""
         recipe, seconds = self.recipe, time.perf_counter() - self._began
         steps = recipe.steps - self._first
         lines = [
@@ -221,8 +251,9 @@ class Journal:
             f"- weights: `{result.name}`; settings: `recipe.toml`; curves: `metrics.csv`, or "
             f"`tensorboard --logdir {self.out}`",
         ]
-        for name, reason in task.skipped().items():
-            lines.append(f"- skipped {name}: {reason}")
+        if skipped:
+            lines.append(f"- {len(skipped)} damaged image(s) skipped:")
+            lines += [f"  - {name}: {reason}" for name, reason in sorted(skipped.items())]
         if self._rows:
             first, last = self._rows[0], self._rows[-1]
             lines += ["", "| | weight | first | last |", "|---|---|---|---|"]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from facestyle.errors import UserError, unknown
+from facestyle.networks import NETWORKS
 
 Tables = dict[str, Any]
 
@@ -235,6 +236,9 @@ def load(recipe: str, network: str | None = None, settings: tuple[str, ...] = ()
     if network is not None:
         tables["network"] = network
     special = tables.pop("for", {})
+    for name in special:
+        if name not in NETWORKS:
+            raise unknown("network in [for.NETWORK]", name, NETWORKS)
     chosen = next((s for s in settings if s.startswith("network=")), None)
     if chosen:
         tables["network"] = chosen.removeprefix("network=").strip("\"'")
@@ -259,8 +263,10 @@ def read(tables: Tables) -> Recipe:
     return recipe
 
 
-def _tables(recipe: str) -> Tables:
+def _tables(recipe: str, above: tuple[str, ...] = ()) -> Tables:
     """The TOML of a recipe, on top of that of the one it extends."""
+    if recipe in above:
+        raise UserError(f"{recipe} extends itself ({' -> '.join((*above, recipe))})")
     path = Path(recipe)
     if path.suffix == ".toml":
         if not path.is_file():
@@ -277,7 +283,7 @@ def _tables(recipe: str) -> Tables:
         raise UserError(f"{recipe}: not a TOML file: {error}") from error
     tables.setdefault("name", path.stem)
     base = tables.pop("extends", None)
-    return tables if base is None else _merge(_tables(base), tables)
+    return tables if base is None else _merge(_tables(base, (*above, recipe)), tables)
 
 
 def _merge(base: Tables, own: Tables) -> Tables:
@@ -310,7 +316,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, Mapping):
-            raise UserError(f"recipe: {where} must be a table, not {value!r}")
+            raise UserError(f"recipe: {where.rstrip('.')} must be a table, not {value!r}")
         hints = typing.get_type_hints(kind)
         for key in value:
             if key not in hints:
@@ -374,6 +380,16 @@ def _check(recipe: Recipe) -> None:
     for key, count in least.items():
         if count < 1:
             raise UserError(f"recipe: {key} must be at least 1, not {count}")
+    for key, value in {
+        "seed": recipe.seed,
+        "schedule.warmup": recipe.schedule.warmup,
+        "optimizer.rate": recipe.optimizer.rate,
+        "optimizer.clip": recipe.optimizer.clip,
+        "optimizer.weight_decay": recipe.optimizer.weight_decay,
+        "data.shift": recipe.data.shift,
+    }.items():
+        if not value >= 0:
+            raise UserError(f"recipe: {key} must not be negative, but is {value}")
     if recipe.data.short_side < recipe.data.size:
         raise UserError(
             f"recipe: data.short_side ({recipe.data.short_side}) must not be below data.size "

@@ -25,7 +25,11 @@ ROOMS = {
         ),
     ),
     "export to .mlpackage and .mlmodel": ("coreml", ("coremltools",)),
-    "train": ("train", ("torchvision",)),
+    "train and evaluate": (
+        "train",
+        ("torchvision", "lightning_fabric", "scipy", "tensorboard", "tomli_w", "tqdm"),
+    ),
+    "watchers from the Hugging Face hub": ("hub", ("transformers",)),
 }
 """What each extra enables, and the modules that it needs."""
 

@@ -66,6 +66,8 @@ def learning_samples(recipe: Recipe, label: str) -> list[list[Sample]]:
     sources = []
     for source in data.labelled:
         learn, _ = split(source, data.holdout, label)
+        if not learn:
+            raise UserError(f"{source}: no photos with {label} maps to learn from; see --data")
         if label == "depth" and data.fill_depth:
             learn = filled(source, learn, data.short_side, data.fill_depth)
         sources.append(learn)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facestyle.images import DEEP, MAX_PIXELS, to_rgb
 from train.auxiliary.face_classes import CLASSES, IGNORE
@@ -143,6 +143,8 @@ def _decode(files: Files, name: str, short_side: int | None = None) -> Image.Ima
             return image
     except (Damaged, MemoryError):
         raise
+    except UnidentifiedImageError as error:
+        raise Damaged(name, "not an image, or a damaged one") from error
     except OSError as error:
         raise Damaged(name, str(error) or "cannot be read") from error
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files

@@ -24,6 +24,9 @@ from train.tasks.task import Task
 SAMPLES = 4
 """Photos on a sheet."""
 
+LEAST_SIDE = 32
+"""Of crops: the stride of the encoder."""
+
 
 class LabelledTask(Task):
     """A network with a ``ResNetEncoder`` and its photos with labels."""
@@ -43,11 +46,13 @@ class LabelledTask(Task):
         # As many of every source in every batch: where the mixture changes from batch to batch,
         # batch normalisation learns statistics that fit none of them.
         share, rest = divmod(recipe.batch, len(sources))
-        if rest or not share:
+        if rest or recipe.batch < 2:
             raise UserError(
-                f"a batch of {recipe.batch} cannot hold equal parts of {len(sources)} sources; "
-                f"use --set batch={max(1, share) * len(sources)}"
+                f"a batch of {recipe.batch} cannot hold equal parts of {len(sources)} sources, "
+                f"two images at least; use --set batch={max(2, share) * len(sources)}"
             )
+        if data.size < LEAST_SIDE:
+            raise UserError(f"recipe: data.size must be at least {LEAST_SIDE}, not {data.size}")
         config = BatchConfig(
             size=data.size,
             short_side=data.short_side,
@@ -95,5 +100,7 @@ class LabelledTask(Task):
 
     def next_command(self, result: Path) -> str:
         """Judge it on the held-out part."""
-        data = " ".join(f"--data {shlex.quote(source)}" for source in self.recipe.data.labelled)
-        return f"facestyle evaluate {self.label} {shlex.quote(str(result))} {data}"
+        spec = self.recipe.data
+        data = " ".join(f"--data {shlex.quote(source)}" for source in spec.labelled)
+        how = f"--holdout {spec.holdout:g} --short-side {spec.short_side}"
+        return f"facestyle evaluate {self.label} {shlex.quote(str(result))} {data} {how}"

@@ -35,6 +35,9 @@ from train.tasks.task import Task
 SAMPLES = 4
 """Pairs on a sheet."""
 
+LEAST_WATCHED = 32
+"""Side of the smallest crops that depth networks and face parsers take."""
+
 
 class StyleTask(Task):
     """A style network, the frozen networks that watch it, and its photos and paintings."""
@@ -58,6 +61,8 @@ class StyleTask(Task):
         if size % stride:
             raise UserError(f"recipe: data.size must be a multiple of {stride}, not {size}")
         looks = self.terms.values()
+        if size < LEAST_WATCHED and any(t.depth or t.parts for t in looks):
+            raise UserError(f"recipe: data.size must be at least {LEAST_WATCHED} for these terms")
         self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in looks) else None
         self.face = load_face(recipe.auxiliary.face) if any(t.parts for t in looks) else None
 
