@@ -43,7 +43,7 @@ def _common(short_side: int) -> Callable[[Callable[..., int]], Callable[..., int
             type=click.FloatRange(0, 1, min_open=True),
             default=0.1,
             show_default=True,
-            help="Last part of each source, as in the training's data.holdout; 1 for all.",
+            help="Part of each source, as in the training's data.holdout; 1 for all.",
         ),
         click.option(
             "--short-side",

@@ -48,7 +48,7 @@ class Photo:
 
 @dataclass
 class HeldOut:
-    """The last part of every source, by the source's short name.
+    """The held-out part of every source, by the source's short name.
 
     Attributes:
         samples: what is held out.
