@@ -169,8 +169,8 @@ def _conditions(made: Mapping[str, Any]) -> list[str]:
     settings = made["settings"]
     lines = [
         "",
-        f"Held out: {100 * settings['holdout']:g} % of {photos}, in runs from all over each, resized to a "
-        f"short side of {settings['short_side']} pixels.",
+        f"Held out: {100 * settings['holdout']:g} % of {photos}, in runs from all over each, "
+        f"resized to a short side of {settings['short_side']} pixels.",
         "",
         f"facestyle {made['facestyle']}, git {made['git']}, torch {made['torch']}.",
         "",
