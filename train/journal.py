@@ -12,6 +12,7 @@ import io
 import json
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -293,9 +294,13 @@ def _csv(rows: list[dict[str, float]], header: bool) -> str:
 
 
 def _read_csv(path: Path) -> list[dict[str, float]]:
-    """Its rows, but for one that a kill cut short."""
+    """Its rows, but for what a kill cut short."""
     if not path.exists():
         return []
+    rows = []
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [{k: float(v) for k, v in row.items()} for row in rows if all(row.values())]
+        for row in csv.DictReader(file):
+            # Too few fields are None, those too many are a list.
+            with suppress(TypeError, ValueError):
+                rows.append({key: float(value) for key, value in row.items()})
+    return rows
