@@ -11,9 +11,11 @@ import csv
 import io
 import json
 import platform
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -115,6 +117,8 @@ class Journal:
 
     def __enter__(self) -> Journal:
         if self.writes:
+            # What TensorBoard looks for before it imports all of TensorFlow to write its files.
+            sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
             from torch.utils.tensorboard.writer import SummaryWriter
 
             self._board = SummaryWriter(str(self.out / "tensorboard"), purge_step=self._first + 1)
