@@ -32,8 +32,7 @@ from benchmarks.published_adain import Crops, Loader, PublishedLoop
 from facestyle import __version__, checkpoint
 from facestyle.files import write_text
 from facestyle.networks.vgg19 import VGG19Network
-from train import git
-from train import recipe as recipes
+from train import git, recipes
 from train.data.batches import prefetch
 from train.data.sets import open_source
 from train.engine import make_optimizer, start_fabric, take_step, uses_bf16

@@ -104,10 +104,19 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint as safetensors."""
-    state = {k: v.detach().cpu().contiguous() for k, v in checkpoint.network.state_dict().items()}
     metadata = {**checkpoint.metadata, "format": FORMAT, "network": checkpoint.name}
+    write_tensors(checkpoint.network.state_dict(), path, metadata)
+
+
+def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write tensors as safetensors, whole or not at all.
+
+    Raises:
+        CannotWrite: no space, no permission.
+    """
     with atomic(path) as temporary:
-        save_file(state, temporary, metadata)
+        plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+        save_file(plain, temporary, metadata)
 
 
 def shipped(network: str) -> Path:
@@ -165,7 +174,7 @@ def load(
             raise UserError(f"{source} brings its own encoder; leave --encoder out")
     elif encoder is not None:
         raise UserError(f"--encoder is for --preset vgg19; {name!r} has its own")
-    _fit(module, state, source)
+    fit(module, state, source)
     return Checkpoint(name, module, fingerprint(module.state_dict()), metadata)
 
 
@@ -213,7 +222,12 @@ def vgg19_encoder(path: Path | None = None) -> dict[str, Tensor]:
     return vgg19.recognize(state)
 
 
-def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
+def fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
+    """Load ``state``, read from ``source``, into a network; what it holds beyond is ignored.
+
+    Raises:
+        UserError: when a tensor is missing or of another shape.
+    """
     expected = module.state_dict()
     for key, value in expected.items():
         if key not in state:

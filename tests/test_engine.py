@@ -22,9 +22,9 @@ from facestyle.checkpoint import load, read_tensors
 from facestyle.errors import UserError
 from facestyle.networks.vgg19 import VGG19Network
 from tests.conftest import Outcome, TrainingData, assert_refused
-from train import engine, tasks
-from train import recipe as recipes
+from train import engine, recipes, tasks
 from train.checkpoints import Checkpoints
+from train.recipe import StrengthSpec
 from train.tasks.style import StyleTask, random_strengths
 
 Run = Callable[..., Outcome]
@@ -119,7 +119,7 @@ def losses(out: Path) -> list[float]:
 
 
 def test_kill_9_and_resume_give_the_same_weights(
-    facestyle: Run, training_data: TrainingData, tmp_path: Path
+    training_data: TrainingData, tmp_path: Path
 ) -> None:
     """Bit for bit, moving average, optimiser and metrics included."""
     given = [*training_data.arguments("mobile"), *sets(engine__save_every=3, engine__log_every=2)]
@@ -236,7 +236,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(
-    facestyle: Run, training_data: TrainingData, tmp_path: Path
+    training_data: TrainingData, tmp_path: Path
 ) -> None:
     """A file size limit stands for the disk: writing fails half-way through a checkpoint."""
     out = tmp_path / "run"
@@ -377,12 +377,12 @@ def test_batches_are_a_function_of_the_step(training_data: TrainingData) -> None
 def test_strengths_follow_the_recipe() -> None:
     import numpy as np
 
-    spec = recipes.StrengthSpec(full=0.7, none=0.15)
+    spec = StrengthSpec(full=0.7, none=0.15)
     found = random_strengths(4000, spec, np.random.default_rng(0))
     assert 0.66 < float((found == 1).float().mean()) < 0.74
     assert 0.12 < float((found == 0).float().mean()) < 0.18
     assert ((found >= 0) & (found <= 1)).all()
-    assert (random_strengths(50, recipes.StrengthSpec(), np.random.default_rng(0)) == 1).all()
+    assert (random_strengths(50, StrengthSpec(), np.random.default_rng(0)) == 1).all()
 
 
 def test_moving_average_forgets_the_start() -> None:

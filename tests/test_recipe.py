@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from facestyle.errors import UserError
 from facestyle.networks import NETWORKS
 from tests.conftest import Outcome, assert_refused
-from train import recipe as recipes
+from train import recipes
 from train.auxiliary.bisenet import PARSING_NETWORKS
 from train.auxiliary.depth_networks import DEPTH_NETWORKS
 from train.objectives.terms import TERMS

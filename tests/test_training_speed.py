@@ -13,7 +13,7 @@ from benchmarks.published_adain import STYLE_WEIGHT, PublishedLoop, Turns
 from facestyle.adain import adain
 from facestyle.networks.vgg19 import VGG19Network
 from tests import made_data
-from train import recipe as recipes
+from train import recipes
 from train.tasks.style import StyleTask
 
 

@@ -62,7 +62,7 @@ def train(
     RECIPE is a name of --list or a .toml file. What is written is in --out: weights,
     checkpoints, metrics.csv, samples/, tensorboard/ and, at the end, summary.md.
     """
-    from train import recipe as recipes
+    from train import recipes
 
     if listing:
         _list()
@@ -84,7 +84,7 @@ def _name(recipe: str, network: str) -> str:
 
 
 def _list() -> None:
-    from train import recipe as recipes
+    from train import recipes
 
     for name in recipes.names():
         recipe = recipes.load(name)
@@ -98,13 +98,11 @@ def _run(recipe: Recipe, out: Path, resume: bool, devices: int) -> int:
 
     fabric = engine.start_fabric(devices, recipe.batch)
     try:
-        result = engine.train(recipe, out, fabric, resume=resume)
+        trained = engine.train(recipe, out, fabric, resume=resume)
     except engine.Stopped as stopped:
         click.echo(f"{out}: {stopped}", err=True)
         return 128 + int(stopped.signal_number)
     if fabric.is_global_zero:
-        summary = (out / "summary.md").read_text(encoding="utf-8")
-        command = summary.split("```sh\n")[1].split("\n```")[0]
-        click.echo(f"wrote {result} and {out / 'summary.md'}")
-        click.echo(f"next: {command}")
+        click.echo(f"wrote {trained.weights} and {out / 'summary.md'}")
+        click.echo(f"next: {trained.next_command}")
     return 0

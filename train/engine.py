@@ -14,6 +14,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from lightning_fabric import Fabric
@@ -38,6 +39,15 @@ class Stopped(Exception):
     def __init__(self, signal_number: int, step: int) -> None:
         super().__init__(f"stopped after step {step}; --resume goes on from there")
         self.signal_number = signal_number
+
+
+class Trained(NamedTuple):
+    """What a run has come to."""
+
+    weights: Path
+    """Their file."""
+    next_command: str
+    """What a person would type now."""
 
 
 def start_fabric(devices: int, batch: int) -> Fabric:
@@ -86,7 +96,7 @@ def compiles(recipe: Recipe) -> bool:
     return can and recipe.steps >= WORTH_COMPILING
 
 
-def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Path:
+def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Trained:
     """Train as the recipe says.
 
     Args:
@@ -96,7 +106,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         resume: go on from the newest checkpoint in ``out``, if there is one.
 
     Returns:
-        the file with the trained weights.
+        where the weights are and what to do next.
 
     Raises:
         UserError: for a loss that is not finite, a full disk, bad data: one line, the last
@@ -163,7 +173,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         if average is not None:
             student.load_state_dict(average)
         journal.finish(result, task)
-    return result
+    return Trained(result, task.next_command(result))
 
 
 def take_step(

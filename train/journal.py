@@ -28,8 +28,7 @@ from tqdm import tqdm
 from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import atomic, write_text
-from train import git
-from train import recipe as recipes
+from train import git, recipes
 from train.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -14,11 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from safetensors.torch import save_file
-
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
-from facestyle.files import atomic
 from facestyle.networks import create
 from facestyle.style import StyleBook
 from facestyle.stylize import Painter
@@ -34,13 +31,13 @@ def release(trained: Path, note: str) -> Path:
     state, metadata = checkpoint.read_tensors(trained)
     about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}
     if metadata.get("format") == watchers.FORMAT:
-        path = AUXILIARY_WEIGHTS / f"{metadata['network']}.safetensors"
+        name = metadata["network"]
+        path = AUXILIARY_WEIGHTS / f"{name}.safetensors"
         half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-        with atomic(path) as temporary:
-            save_file(half, temporary, about)
+        watchers.save(half, name, path, about)
         return path
     network = create("mobile")
-    network.load_state_dict(state)
+    checkpoint.fit(network, state, trained)
     made = Checkpoint("mobile", network, checkpoint.fingerprint(network.state_dict()), about)
     path = STYLE_WEIGHTS / "mobile.safetensors"
     checkpoint.save(made, path)

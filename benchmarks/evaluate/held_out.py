@@ -16,7 +16,7 @@ from facestyle import images
 from facestyle.errors import UserError
 from train.auxiliary.face_classes import IGNORE
 from train.data.labelled import split
-from train.data.samples import Damaged, Sample
+from train.data.samples import Damaged, Sample, read_label
 from train.data.transforms import resize_short
 
 N = TypeVar("N")
@@ -145,14 +145,7 @@ def _read(sample: Sample, label: str, short_side: int) -> tuple[Tensor, np.ndarr
             labelled.
     """
     whole = sample.image()
-    values: np.ndarray = getattr(sample, label)()
-    height, width = values.shape
-    # Beyond rounding: turned otherwise than its image, or of another one.
-    if abs(height * whole.width / (width * whole.height) - 1) > 0.05:
-        raise Damaged(
-            sample.name,
-            f"its {label} is {width} x {height}, its image {whole.width} x {whole.height}",
-        )
+    values = read_label(sample, label, whole)
     known = np.isfinite(values) if label == "depth" else values != IGNORE
     if not known.any():
         raise Damaged(sample.name, f"nothing in its {label} map is known")

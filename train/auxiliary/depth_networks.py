@@ -21,10 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.errors import unknown
-from train.auxiliary.resnet import ResNetConfig, ResNetEncoder, initialise
-
-STRIDE = 32
-"""Of the encoder: photos are padded to multiples of it, and may not be smaller."""
+from train.auxiliary.resnet import STRIDE, ResNetConfig, ResNetEncoder, initialise
 
 STAGES = 4
 

@@ -19,6 +19,9 @@ from facestyle.errors import UserError
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of RGB in [0, 1], as torchvision's weights want it."""
 
+STRIDE = 32
+"""Of the deepest features; networks on this encoder take no smaller images."""
+
 PUBLISHED_WIDTH = 64
 
 _BLOCKS: dict[int, tuple[type[BasicBlock | Bottleneck], tuple[int, int, int, int]]] = {

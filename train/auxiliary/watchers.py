@@ -10,12 +10,10 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
-from facestyle.checkpoint import read_tensors
+from facestyle.checkpoint import fit, read_tensors, write_tensors
 from facestyle.errors import UserError, unknown
-from facestyle.files import atomic
 from train.auxiliary.bisenet import PARSING_NETWORKS, create_parsing, load_public
 from train.auxiliary.depth_model import DepthModel
 from train.auxiliary.depth_networks import DEPTH_NETWORKS, create_depth
@@ -26,11 +24,9 @@ FORMAT = "facestyle-auxiliary/1"
 HUB = "hub:"
 
 
-def save(network: nn.Module, name: str, path: Path, metadata: dict[str, str]) -> None:
+def save(state: dict[str, Tensor], name: str, path: Path, metadata: dict[str, str]) -> None:
     """Write the weights of the auxiliary network called ``name``, whole or not at all."""
-    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    with atomic(path) as temporary:
-        save_file(state, temporary, {**metadata, "format": FORMAT, "network": name})
+    write_tensors(state, path, {**metadata, "format": FORMAT, "network": name})
 
 
 def load_depth(source: str) -> Frozen:
@@ -119,8 +115,4 @@ def fill(network: nn.Module, path: Path, name: str) -> None:
     state, metadata = read_tensors(path)
     if metadata.get("network") != name:
         raise UserError(f"{path} holds {metadata.get('network', 'something else')!r}, not {name!r}")
-    own = network.state_dict()
-    for key, value in own.items():
-        if key not in state or state[key].shape != value.shape:
-            raise UserError(f"{path} does not fit {name!r}: {key!r} is missing or of another shape")
-    network.load_state_dict({key: state[key].to(own[key].dtype) for key in own})
+    fit(network, state, path)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from facestyle.errors import UserError, unknown
-from train.data.samples import Damaged, Sample
+from train.data.samples import Damaged, Sample, read_label
 from train.data.transforms import (
     color_jitter,
     cut,
@@ -200,17 +200,11 @@ def _decode(sample: Sample, config: BatchConfig) -> _Decoded:
     image = np.asarray(resize_short(whole, config.short_side))
     height, width = image.shape[:2]
 
-    def fitted(kind: str) -> np.ndarray:
-        label: np.ndarray = getattr(sample, kind)()
-        h, w = label.shape
-        # Beyond rounding: turned otherwise than its image, or of another one.
-        if abs(h * width / (w * height) - 1) > 0.05:
-            raise Damaged(
-                sample.name, f"its {kind} is {w} x {h}, its image {whole.width} x {whole.height}"
-            )
-        return resize_nearest(label, height, width)
-
-    return _Decoded(image, {kind: fitted(kind) for kind in config.labels})
+    labels = {
+        kind: resize_nearest(read_label(sample, kind, whole), height, width)
+        for kind in config.labels
+    }
+    return _Decoded(image, labels)
 
 
 def prefetch(

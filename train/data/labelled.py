@@ -12,7 +12,7 @@ from tqdm import tqdm
 from facestyle.errors import UserError
 from train.auxiliary.depth_filling import fill_depth
 from train.data.labels import cache_folder, cached
-from train.data.samples import Sample
+from train.data.samples import Sample, read_label
 from train.data.sets import open_source, split_source
 from train.data.transforms import resize_nearest, resize_short
 from train.recipe import Recipe
@@ -87,9 +87,8 @@ def filled(source: str, samples: Sequence[Sample], short_side: int, most: float)
     """
 
     def compute(sample: Sample) -> np.ndarray:
-        assert sample.depth is not None
         image = resize_short(sample.image(), short_side)
-        depth = resize_nearest(sample.depth(), image.height, image.width)
+        depth = resize_nearest(read_label(sample, "depth", image), image.height, image.width)
         unknown = np.isnan(depth).mean()
         if unknown == 0 or unknown > most:
             return depth

@@ -54,6 +54,25 @@ class Sample:
     reduced: Callable[[int], Image.Image] | None = None
 
 
+def read_label(sample: Sample, kind: str, image: Image.Image) -> np.ndarray:
+    """A label of a sample, (h, w), made sure to be of its image.
+
+    Args:
+        kind: ``depth``, ``parsing`` or ``person``; the sample must have it.
+        image: the sample's, at any size.
+
+    Raises:
+        Damaged: when it cannot be decoded, or is of another shape than the image.
+    """
+    label: np.ndarray = getattr(sample, kind)()
+    height, width = label.shape
+    # Beyond rounding: turned otherwise than its image, or of another one.
+    if abs(height * image.width / (width * image.height) - 1) > 0.05:
+        size = f"{image.width} x {image.height}"
+        raise Damaged(sample.name, f"its {kind} is {width} x {height}, its image {size}")
+    return label
+
+
 def stored(
     files: Files,
     name: str,

@@ -20,6 +20,9 @@ from train.objectives.scene import Scene, View
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
+LEAST_BACKGROUND = 0.01
+"""Part of the photo below which there is no background to speak of."""
+
 Layers = tuple[str, ...]
 
 
@@ -78,22 +81,8 @@ def style_term(scene: Scene, layers: Layers) -> Tensor:
     return total
 
 
-def gram_term(scene: Scene, layers: Layers) -> Tensor:
-    """Relative distance of Gram matrices, averaged over the layers."""
-    total, share = torch.zeros_like(scene.strength), scene.strength[:, None, None]
-    for layer in layers:
-        photo, painting, output = (
-            style.gram(view.features[layer].narrow)
-            for view in (scene.photo, scene.painting, scene.output)
-        )
-        total = total + style.gram_loss(output, torch.lerp(photo, painting, share))
-    return total / len(layers)
-
-
-def background_style_term(scene: Scene, layers: Layers) -> Tensor:
-    """The same for what the photo shows behind the person, wherever it does."""
-    probabilities = merge_logits(_present(scene.photo.parts)).softmax(1)
-    mask = probabilities[:, :1]
+def gram_term(scene: Scene, layers: Layers, mask: Tensor | None = None) -> Tensor:
+    """Relative distance of Gram matrices, averaged over the layers; masked in the photo."""
     total, share = torch.zeros_like(scene.strength), scene.strength[:, None, None]
     for layer in layers:
         photo, output = (
@@ -101,8 +90,15 @@ def background_style_term(scene: Scene, layers: Layers) -> Tensor:
         )
         painting = style.gram(scene.painting.features[layer].narrow)
         total = total + style.gram_loss(output, torch.lerp(photo, painting, share))
+    return total / len(layers)
+
+
+def background_style_term(scene: Scene, layers: Layers) -> Tensor:
+    """The same for what the photo shows behind the person, wherever it does."""
+    background = merge_logits(_present(scene.photo.parts)).softmax(1)[:, :1]
     # A selfie that fills the frame has no background to paint.
-    return (mask.mean((1, 2, 3)) > 0.01) * total / len(layers)
+    shown = background.mean((1, 2, 3)) > LEAST_BACKGROUND
+    return shown * gram_term(scene, layers, background)
 
 
 def structure_term(scene: Scene, layers: Layers) -> Tensor:

@@ -23,6 +23,7 @@ class DepthTask(LabelledTask):
     """A depth network and its photos with depth maps."""
 
     label = "depth"
+    watches = ("depth_adain", "depth")
     losses = LOSSES
     sheet_caption = "photo, depth as measured, depth as estimated; near is bright"
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from facestyle.errors import UserError, unknown
 from train.auxiliary import watchers
-from train.auxiliary.resnet import ResNetEncoder
+from train.auxiliary.resnet import STRIDE, ResNetEncoder
 from train.data.batches import BatchConfig, Batches
 from train.data.labelled import learning_samples
 from train.recipe import Recipe
@@ -24,15 +24,14 @@ from train.tasks.task import Task
 SAMPLES = 4
 """Photos on a sheet."""
 
-LEAST_SIDE = 32
-"""Of crops: the stride of the encoder."""
-
 
 class LabelledTask(Task):
     """A network with a ``ResNetEncoder`` and its photos with labels."""
 
     label: ClassVar[str]
     """``depth`` or ``parsing``."""
+    watches: ClassVar[tuple[str, str]]
+    """A style recipe that it can watch over, and its key in ``auxiliary``."""
     losses: ClassVar[Iterable[str]]
     """Terms that a recipe can name."""
 
@@ -51,8 +50,8 @@ class LabelledTask(Task):
                 f"a batch of {recipe.batch} cannot hold equal parts of {len(sources)} sources, "
                 f"two images at least; use --set batch={max(2, share) * len(sources)}"
             )
-        if data.size < LEAST_SIDE:
-            raise UserError(f"recipe: data.size must be at least {LEAST_SIDE}, not {data.size}")
+        if data.size < STRIDE:
+            raise UserError(f"recipe: data.size must be at least {STRIDE}, not {data.size}")
         config = BatchConfig(
             size=data.size,
             short_side=data.short_side,
@@ -92,15 +91,18 @@ class LabelledTask(Task):
 
     def save(self, path: Path, metadata: dict[str, str]) -> None:
         """Write the weights."""
-        watchers.save(self.student, self.recipe.network, path, metadata)
+        watchers.save(self.student.state_dict(), self.recipe.network, path, metadata)
 
     def skipped(self) -> dict[str, str]:
         """Damaged photos."""
         return {name: why for b in self.batches for name, why in b.skipped.items()}
 
     def next_command(self, result: Path) -> str:
-        """Judge it on the held-out part."""
+        """Judge it on the held-out part; where there is none, use it."""
         spec = self.recipe.data
+        if not spec.holdout:
+            recipe, key = self.watches
+            return f"facestyle train {recipe} --set auxiliary.{key}={shlex.quote(str(result))}"
         data = " ".join(f"--data {shlex.quote(source)}" for source in spec.labelled)
         how = f"--holdout {spec.holdout:g} --short-side {spec.short_side}"
         return f"facestyle evaluate {self.label} {shlex.quote(str(result))} {data} {how}"

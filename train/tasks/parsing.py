@@ -21,6 +21,7 @@ class ParsingTask(LabelledTask):
     """A face parser and its photos with maps of face parts."""
 
     label = "parsing"
+    watches = ("face_adain", "face")
     losses = LOSSES
     sheet_caption = "photo, parts as labelled, parts as found"
 

@@ -19,7 +19,8 @@ from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS, StyleNetwork
 from facestyle.networks.vgg19 import VGG19Network
 from train.auxiliary.depth_model import standardise
-from train.auxiliary.face_classes import colorize
+from train.auxiliary.face_classes import colorize, most_likely
+from train.auxiliary.resnet import STRIDE
 from train.auxiliary.watchers import is_metric, load_depth, load_face
 from train.data.batches import BatchConfig, Batches
 from train.data.sets import open_source
@@ -34,9 +35,6 @@ from train.tasks.task import Task
 
 SAMPLES = 4
 """Pairs on a sheet."""
-
-LEAST_WATCHED = 32
-"""Side of the smallest crops that depth networks and face parsers take."""
 
 
 class StyleTask(Task):
@@ -61,8 +59,8 @@ class StyleTask(Task):
         if size % stride:
             raise UserError(f"recipe: data.size must be a multiple of {stride}, not {size}")
         looks = self.terms.values()
-        if size < LEAST_WATCHED and any(t.depth or t.parts for t in looks):
-            raise UserError(f"recipe: data.size must be at least {LEAST_WATCHED} for these terms")
+        if size < STRIDE and any(t.depth or t.parts for t in looks):
+            raise UserError(f"recipe: data.size must be at least {STRIDE} for these terms")
         self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in looks) else None
         self.face = load_face(recipe.auxiliary.face) if any(t.parts for t in looks) else None
 
@@ -202,7 +200,8 @@ def random_strengths(count: int, spec: StrengthSpec, rng: np.random.Generator) -
 
 
 def _parts(logits: Tensor) -> Tensor:
-    return colorize(logits[None].argmax(1))[0].float() / 255
+    height, width = logits.shape[-2:]
+    return colorize(most_likely(logits[None], height, width))[0].float() / 255
 
 
 def _networks(recipe: Recipe) -> tuple[nn.Module, Frozen]:

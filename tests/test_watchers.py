@@ -1,0 +1,112 @@
+"""Watchers in and out of files, and weights made ready to ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from facestyle import checkpoint
+from facestyle.errors import UserError
+from facestyle.style import StyleBook
+from tests.conftest import TrainingData
+from train import recipes, release, tasks
+from train.auxiliary import watchers
+from train.auxiliary.depth_networks import create_depth
+
+LIMIT = 5 * 10**6
+"""Bytes of a file in the repository."""
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """A depth network's file, as training leaves it."""
+    path = tmp_path / "depth_v1_small.safetensors"
+    state = create_depth("depth_v1_small").state_dict()
+    watchers.save(state, "depth_v1_small", path, {"recipe": "depth_v1_small"})
+    return path
+
+
+def test_what_is_saved_is_loaded(trained: Path) -> None:
+    loaded = watchers.load_depth(str(trained)).network.state_dict()
+    state, metadata = checkpoint.read_tensors(trained)
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(value, state[name]) for name, value in loaded.items())
+    assert metadata["network"] == metadata["recipe"] == "depth_v1_small"
+
+
+def test_other_files_are_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no parsing network"):
+        watchers.load_face(str(trained))
+    state, _ = checkpoint.read_tensors(trained)
+    state.popitem()
+    lacking = tmp_path / "lacking.safetensors"
+    watchers.save(state, "depth_v1_small", lacking, {})
+    with pytest.raises(UserError, match="is missing"):
+        watchers.load_depth(str(lacking))
+    foreign = tmp_path / "foreign.safetensors"
+    checkpoint.write_tensors(state, foreign, {})
+    with pytest.raises(UserError, match="not an auxiliary network"):
+        watchers.load_depth(str(foreign))
+
+
+def test_shipped_watchers_are_of_the_shipped_recipes() -> None:
+    """And small enough for the repository."""
+    files = sorted(release.AUXILIARY_WEIGHTS.glob("*.safetensors"))
+    assert {file.stem for file in files} == {"depth_v3_small", "bisenet_small"}
+    for file in files:
+        assert file.stat().st_size < LIMIT
+        _, metadata = checkpoint.read_tensors(file)
+        recipe = recipes.load(metadata["recipe"])
+        assert (metadata["network"], metadata["steps"], metadata["batch"]) == (
+            file.stem,
+            str(recipe.steps),
+            str(recipe.batch),
+        )
+
+
+def test_auxiliary_weights_ship_in_half_precision(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "AUXILIARY_WEIGHTS", tmp_path / "weights")
+    path = release.release(trained, "two steps")
+    state, metadata = checkpoint.read_tensors(path)
+    assert metadata["trained"] == "two steps"
+    assert metadata["recipe"] == "depth_v1_small"
+    assert not any(value.dtype == torch.float32 for value in state.values())
+    before, after = (watchers.load_depth(str(p)).network.state_dict() for p in (trained, path))
+    for name, value in before.items():
+        assert torch.allclose(value.float(), after[name].float(), atol=1e-3), name
+
+
+def test_style_weights_ship_with_their_style_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "STYLE_WEIGHTS", tmp_path / "weights")
+    made = tmp_path / "mobile.safetensors"
+    checkpoint.save(checkpoint.untrained("mobile", seed=3), made)
+    path = release.release(made, "none")
+    loaded = checkpoint.load(path)
+    assert loaded.metadata["trained"] == "none"
+    book = StyleBook.load(path.with_name("styles.json"))
+    assert book.weights == loaded.fingerprint
+    assert len(book.styles) == 12
+
+
+@pytest.mark.parametrize(
+    ("recipe", "used"),
+    [("depth_v1_small", "auxiliary.depth="), ("bisenet_small", "auxiliary.face=")],
+)
+def test_next_command_judges_what_was_held_out(
+    recipe: str, used: str, training_data: TrainingData
+) -> None:
+    def command(holdout: float) -> str:
+        settings = (f"data.labelled=['{training_data.labelled}']", f"data.holdout={holdout}")
+        loaded = recipes.load(recipe, None, settings)
+        return tasks.create(loaded).next_command(Path("x.safetensors"))
+
+    judged = command(0.25)
+    assert f"--data {training_data.labelled} --holdout 0.25 --short-side" in judged
+    assert judged.startswith("facestyle evaluate ")
+    assert used in command(0)
