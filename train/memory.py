@@ -1,7 +1,7 @@
 """Memory that a step frees and the next one needs again.
 
 A training step on a CPU frees gigabytes, in blocks that glibc hands back to the kernel at once and
-gets back one page fault at a time: a third of a step of VGG-19 (``benchmarks.training_speed``).
+gets back one page fault at a time: a third of a step of VGG-19 (``train/EXPERIMENTS.md``).
 """
 
 from __future__ import annotations
