@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from export.constants import Constant
 from export.graphs import Graph
-from export.quiet import quiet
 from export.verdict import Assurance, Verdict, equal
 from facestyle.errors import UserError
 
@@ -44,8 +44,6 @@ class TFLiteModel:
     """
 
     def __init__(self, path: Path) -> None:
-        with quiet("TensorFlow"):
-            from tensorflow.lite.python import schema_py_generated as schema
         try:
             data = path.read_bytes()
             if data[4:8] != b"TFL3":

@@ -34,7 +34,7 @@ def recheck(
         UserError: when the folder holds no build, or the weights are other ones.
     """
     document = manifest.read(folder)
-    loaded = _weights(document, checkpoint, encoder)
+    loaded = weights_of(document, checkpoint, encoder)
     styles = folder / document["styles"]
     changed = not styles.exists() or manifest.sha256(styles) != document["styles_sha256"]
     yield styles.name, ["missing or changed since the export"] if changed else []
@@ -42,7 +42,18 @@ def recheck(
         yield entry["file"], _problems(folder, document, entry, loaded)
 
 
-def _weights(document: dict[str, Any], checkpoint: Path | None, encoder: Path | None) -> Checkpoint:
+def weights_of(
+    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+) -> Checkpoint:
+    """The weights that a build was made from.
+
+    Args:
+        document: the build's manifest.
+        checkpoint, encoder: where they are, if no longer where they were at the export.
+
+    Raises:
+        UserError: when they are missing or other ones.
+    """
     stored = document["weights"]
     name = document["network"]
     if stored["untrained"]:

@@ -36,37 +36,37 @@ class TFLiteFile:
         result = _dequantize(self.interpreter.get_tensor(details["index"]), details)
         return from_numpy(result).permute(0, 3, 1, 2)
 
-    def partitions(self) -> int:
-        """How many pieces of the graph XNNPACK took."""
-        return len(self._delegates())
 
-    def fully_delegated(self) -> bool:
-        """Whether one piece takes the graph's inputs and constants alone and gives its outputs,
-        so that nothing is left to the reference kernels."""
-        delegates = self._delegates()
-        if len(delegates) != 1:
-            return False
-        (delegate,) = delegates
-        graph_inputs = {d["index"] for d in self.inputs.values()}
-        graph_outputs = {d["index"] for d in self.outputs.values()}
-        produced = {
-            int(t)
-            for op in self._ops()
-            if op["op_name"] != "DELEGATE"
-            for t in op["outputs"]
-            # fp16 weights pass a DEQUANTIZE that is folded when the delegate is made
-            if op["op_name"] != "DEQUANTIZE"
-        }
-        taken = {int(t) for t in delegate["inputs"]}
-        return graph_outputs <= {int(t) for t in delegate["outputs"]} and not (
-            (taken - graph_inputs) & produced
-        )
+def partitions(interpreter: Interpreter) -> int:
+    """How many pieces of the graph XNNPACK took."""
+    return len(_delegates(interpreter))
 
-    def _ops(self) -> list[dict[str, NDArray[np.int32]]]:
-        return list(self.interpreter._get_ops_details())
 
-    def _delegates(self) -> list[dict[str, NDArray[np.int32]]]:
-        return [op for op in self._ops() if op["op_name"] == "DELEGATE"]
+def fully_delegated(interpreter: Interpreter) -> bool:
+    """Whether one piece takes the graph's inputs and constants alone and gives its outputs, so
+    that nothing is left to the reference kernels."""
+    delegates = _delegates(interpreter)
+    if len(delegates) != 1:
+        return False
+    (delegate,) = delegates
+    graph_inputs = {d["index"] for d in interpreter.get_input_details()}
+    graph_outputs = {d["index"] for d in interpreter.get_output_details()}
+    produced = {
+        int(t)
+        for op in interpreter._get_ops_details()
+        if op["op_name"] != "DELEGATE"
+        for t in op["outputs"]
+        # fp16 weights pass a DEQUANTIZE that is folded when the delegate is made
+        if op["op_name"] != "DEQUANTIZE"
+    }
+    taken = {int(t) for t in delegate["inputs"]}
+    return graph_outputs <= {int(t) for t in delegate["outputs"]} and not (
+        (taken - graph_inputs) & produced
+    )
+
+
+def _delegates(interpreter: Interpreter) -> list[dict[str, NDArray[np.int32]]]:
+    return [op for op in interpreter._get_ops_details() if op["op_name"] == "DELEGATE"]
 
 
 def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from export.graphs import Graph
 from export.quiet import quiet, scripts_on_path
@@ -48,8 +48,15 @@ def example_inputs(contract: Contract) -> Example:
     return tuple(torch.full(port.shape, 0.5) for port in contract.inputs)
 
 
-def to_keras(graph: Graph, folder: Path) -> KerasGraph:
+def to_keras(
+    graph: Graph, folder: Path, rewrite: Callable[[nn.Module], nn.Module] = for_tflite
+) -> KerasGraph:
     """Convert a graph to a SavedModel with the contract's names.
+
+    Args:
+        graph: to convert.
+        folder: for the SavedModel and what it is made from.
+        rewrite: what is done to the graph's module first.
 
     Raises:
         ConversionError: when a converter gives up.
@@ -60,7 +67,7 @@ def to_keras(graph: Graph, folder: Path) -> KerasGraph:
     outputs = [port.name for port in graph.contract.outputs]
     with quiet(f"{graph.name} to TensorFlow"), scripts_on_path(), torch.inference_mode():
         torch.onnx.export(
-            for_tflite(graph.module),
+            rewrite(graph.module),
             example_inputs(graph.contract),
             str(onnx_file),
             input_names=names,

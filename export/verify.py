@@ -124,7 +124,7 @@ def _tflite(
     path: Path, precision: str, graph: Graph, probes: list[Probe], wanted: dict[str, Tensor]
 ) -> Evidence:
     from export.inspect_tflite import TFLiteModel
-    from export.run_tflite import TFLiteFile
+    from export.run_tflite import TFLiteFile, fully_delegated, partitions
 
     model, runtime = TFLiteModel(path), TFLiteFile(path, graph.contract)
     converted = Graph(graph.name, for_tflite(graph.module), graph.contract)
@@ -135,12 +135,13 @@ def _tflite(
         lambda probe: runtime.run(probe.inputs), precision, graph, probes, wanted
     )
     structure = model.check(graph)
-    delegated = runtime.fully_delegated()
+    delegated = fully_delegated(runtime.interpreter)
+    pieces = partitions(runtime.interpreter)
     if precision in ("fp32", "fp16"):
         structure.append(
             Verdict(
                 "XNNPACK takes the whole graph in one partition",
-                f"{runtime.partitions()} partition(s), {'whole' if delegated else 'not whole'}",
+                f"{pieces} partition(s), {'whole' if delegated else 'not whole'}",
                 "1, whole",
                 delegated,
                 Assurance.RUNTIME,
@@ -149,7 +150,7 @@ def _tflite(
     return Evidence(
         verdicts=(*structure, _traced(origins), *numbers),
         operators=model.operators(),
-        partitions=runtime.partitions(),
+        partitions=pieces,
         fully_delegated=delegated,
         origins=tuple(origins),
         outputs=outputs,

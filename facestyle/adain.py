@@ -45,13 +45,23 @@ def normalize(x: Tensor) -> Normalized:
     Global average pooling rather than ``mean`` keeps the exported graph in operators
     that every mobile delegate takes.
     """
+    scaled, mean, std, inverse = _scale(x)
+    return Normalized(scaled * inverse, mean, std)
+
+
+def _scale(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Centred features of order one, with mean, std, and what makes their own std one.
+
+    What is as large as the features is never divided: a reciprocal costs a value a channel, a
+    division one a pixel.
+    """
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
-    scaled = centred / scale
+    scaled = centred * (1 / scale)
     variance = F.adaptive_avg_pool2d(scaled * scaled, 1) + VARIANCE_FLOOR
     inverse = torch.rsqrt(variance)
-    return Normalized(scaled * inverse, mean, scale * variance * inverse)
+    return scaled, mean, scale * variance * inverse, inverse
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
@@ -65,13 +75,13 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         strength: 0 keeps ``x``, 1 gives it the style's statistics. Either (N, 1, 1, 1), or
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
-    content = normalize(x)
+    scaled, content_mean, content_std, inverse = _scale(x)
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.
     keep = 1 - strength
     if strength.shape[-2:] == (1, 1):
-        # Blending with x equals blending the statistics: two passes over the features fewer.
-        std = keep * content.std + strength * style_std
-        mean = keep * content.mean + strength * style_mean
-        return content.features * std + mean
-    return keep * x + strength * (content.features * style_std + style_mean)
+        # Blending with x equals blending the statistics: three passes over the features fewer.
+        std = keep * content_std + strength * style_std
+        mean = keep * content_mean + strength * style_mean
+        return scaled * (inverse * std) + mean
+    return keep * x + strength * (scaled * (inverse * style_std) + style_mean)
