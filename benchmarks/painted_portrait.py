@@ -1,0 +1,59 @@
+"""What a build's files make of a portrait: the pictures of a latency report."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks import build_files
+from export import manifest, probes
+from export.run_tflite import TFLiteFile
+from facestyle import contract
+from facestyle.contract import Contract
+from facestyle.images import to_image
+from facestyle.style import StyleBook
+
+TAKES = ["content", "style_code", "strength"]
+"""Files of a build with other inputs (depth maps, a style of their own) are left out."""
+
+
+def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
+    """The shipped portrait, and what every stylizer in ``.tflite`` makes of it, by caption, JPEG.
+
+    The style is the gallery's first probe painting where the build has its code, else the
+    build's first.
+    """
+    document = manifest.read(folder)
+    height, width = document["height"], document["width"]
+    inputs = {
+        entry["file"]: [port["name"] for port in entry["inputs"]] for entry in document["files"]
+    }
+    book = StyleBook.load(folder / document["styles"])
+    if not book.styles:
+        return {}
+    style = book[probes.PAINTING] if probes.PAINTING in book else book.styles[0]
+    ports = (
+        contract.content(height, width),
+        contract.style_code(len(style.values)),
+        contract.strength(),
+    )
+    takes = Contract("stylizer", ports, (contract.stylized(height, width),))
+    photo = probes.portrait(height, width)
+    given = (photo, style.tensor(), torch.ones(1, 1, 1, 1))
+    found = {"The portrait": jpeg(photo)}
+    for file in build_files.read(folder, ("tflite",), precisions):
+        if sorted(inputs[file.path.name]) == sorted(TAKES):
+            caption = f"{style.title or style.name}, {file.precision}"
+            found[caption] = jpeg(TFLiteFile(file.path, takes).run(given))
+    return found
+
+
+def jpeg(picture: Tensor) -> bytes:
+    """(1, 3, H, W) in [0, 1] as a file."""
+    buffer = io.BytesIO()
+    to_image(picture).save(buffer, "JPEG", quality=90, subsampling=0)
+    return buffer.getvalue()
