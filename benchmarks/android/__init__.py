@@ -1,0 +1,1 @@
+"""``facestyle bench --device android``: latency on a phone, over adb."""
