@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ EPILOG = (
     "  facestyle evaluate depth depth_v3_small hub:Intel/dpt-large --data pandora:Pandora/ --align"
     "\n\n"
     "  facestyle evaluate parsing bisenet_small --data celebamask_hq:CelebAMask-HQ/ --holdout 0.02"
+    "\n\n"
+    "  facestyle evaluate quality build/ --content selfies/ --style paintings/"
 )
 
 
@@ -24,7 +28,7 @@ EPILOG = (
 def evaluate() -> None:
     """Judge trained networks on photos that they never saw.
 
-    Results are printed, and written to --out as Markdown, as JSON and as a picture.
+    Results are printed, and written to --out as tables and pictures.
     """
 
 
@@ -132,6 +136,119 @@ def parsing(
         path = out / f"parsing_{name.replace('/', '_').replace(':', '_')}.jpg"
         click.echo(f"{_keep(report.sheet(pictures, name), path)}: photo, truth, prediction")
     return 0
+
+
+@evaluate.command(epilog=EPILOG)
+@click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--content", type=click.Path(path_type=Path), required=True, help="Folder of photos of faces."
+)
+@click.option(
+    "--style", type=click.Path(path_type=Path), required=True, help="Folder of paintings."
+)
+@click.option(
+    "--strengths", default="0,0.25,0.5,0.75,1", show_default=True, help="Each between 0 and 1."
+)
+@click.option(
+    "--size", type=click.IntRange(64), help="Side of the picture; a build's own, else 256."
+)
+@click.option(
+    "--faces", type=click.Path(path_type=Path), help="JSON of face boxes by photo's stem."
+)
+@click.option("--limit", type=click.IntRange(1), help="At most so many pairs; all by default.")
+@click.option(
+    "--perceptual",
+    default="",
+    metavar="FILE",
+    help="VGG-19, as in training; torchvision's if none.",
+)
+@click.option(
+    "--encoder", type=click.Path(path_type=Path), help="VGG-19 of a vgg19 decoder without its own."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("evaluation"),
+    show_default=True,
+)
+def quality(
+    models: tuple[str, ...],
+    content: Path,
+    style: Path,
+    strengths: str,
+    size: int | None,
+    faces: Path | None,
+    limit: int | None,
+    perceptual: str,
+    encoder: Path | None,
+    out: Path,
+) -> int:
+    """How much style stylizers reach and how well they keep the face.
+
+    MODELS are builds (every stylizer's .tflite is judged, executed from disk), weights
+    (.safetensors, .pth) or the name of shipped ones (mobile).
+    """
+    from benchmarks.quality import boxes, pictures, report, subjects, worst
+    from benchmarks.quality.judge import Judges
+    from benchmarks.quality.measure import Task, measure
+    from benchmarks.report import views
+    from facestyle.files import write_text
+
+    wanted = parse_strengths(strengths)
+    judged, notes = subjects.open_all(models, encoder)
+    pixels = subjects.common_size(judged, size)
+    photos, damaged = pictures.open_folder(content)
+    paintings, torn = pictures.open_folder(style)
+    known = boxes.read(faces) if faces else {}
+    task = Task(judged, photos, paintings, wanted, pixels, known, limit)
+    out.mkdir(parents=True, exist_ok=True)  # minutes later would be too late to learn of it
+    judges = Judges(perceptual)
+    for name, reason in {**damaged, **torn}.items():
+        click.echo(f"skipped {name}: {reason}", err=True)
+        notes.append(f"skipped {name}: {reason}")
+    results = measure(task, judges)
+    made = report.report(
+        task,
+        results,
+        [*notes, *judges.notes],
+        perceptual=perceptual,
+        likeness=judges.sees_likeness,
+        command=shlex.join(["facestyle", *sys.argv[1:]]),
+    )
+    click.echo(report.to_markdown(made))
+    write_text(out / "quality.csv", report.to_csv(results.verdicts))
+    sheet = _keep(worst.sheet(task, worst.find(results.verdicts)), out / "worst.jpg")
+    views.write(out, made, {"The worst pairs: photo, painting, painted": sheet.read_bytes()})
+    click.secho(f"wrote {out}: report.html, .md and .json, quality.csv, worst.jpg", fg="green")
+    click.echo(f"next: {_next(models)}")
+    return 0
+
+
+def parse_strengths(text: str) -> list[float]:
+    """Strengths as typed, ascending, each once.
+
+    Raises:
+        UserError: when they are none.
+    """
+    from facestyle.errors import UserError
+
+    try:
+        found = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        found = []
+    if not found or not all(0 <= strength <= 1 for strength in found):
+        raise UserError(f"--strengths {text!r}: write numbers between 0 and 1, such as 0,0.5,1")
+    return found
+
+
+def _next(models: tuple[str, ...]) -> str:
+    """What to type after an evaluation of quality."""
+    first = Path(models[0])
+    if first.is_dir():
+        return f"facestyle bench {shlex.quote(models[0])}"
+    if first.suffix:
+        return f"facestyle export --checkpoint {shlex.quote(models[0])} --out build"
+    return f"facestyle export --preset {models[0]} --out build"
 
 
 def _write(out: Path, held: HeldOut, made: dict[str, Any], markdown: str) -> None:

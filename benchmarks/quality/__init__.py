@@ -1,0 +1,1 @@
+"""How much style is reached and how well the face is kept: ``facestyle evaluate quality``."""

@@ -1,0 +1,186 @@
+"""All judges, and what they say of one painted photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from benchmarks.quality import boxes, motion, painted, surface, watched
+from benchmarks.quality.boxes import Box
+from benchmarks.quality.figures import PER_PAIR, Values
+from benchmarks.quality.likeness import (
+    Likeness,
+    LikenessJudge,
+    NoLikeness,
+    drift,
+    identity_distance,
+)
+from benchmarks.quality.motion import Motion
+from benchmarks.quality.painted import Style
+from benchmarks.quality.structure import structure
+from facestyle import images
+from train.auxiliary.watchers import load_depth, load_face
+from train.perceptual import load_perceptual
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and all that is compared with it.
+
+    Attributes:
+        name: of the photo.
+        image: (1, 3, H, W) in [0, 1].
+        box: of the face; None if there is none.
+        arrangement: see ``painted.arrangement``.
+        rim: see ``surface.rim_shift``.
+        depth: (1, 1, H, W), metres.
+        parts: (H, W).
+        face: (H, W), where in the box its parts are.
+        likeness: None if no face was detected, or dlib is not installed.
+        motion: to the second frame.
+        second: the second frame.
+        own_error: the photo's own ``motion.warp_error``.
+    """
+
+    name: str
+    image: Tensor
+    box: Box | None
+    arrangement: Tensor
+    rim: Tensor
+    depth: Tensor
+    parts: Tensor
+    face: Tensor
+    likeness: Likeness | None
+    motion: Motion
+    second: Tensor
+    own_error: float
+
+
+def eight_bits(image: Tensor) -> Tensor:
+    """As a screen or file shows a network's output: in [0, 1], in steps of 1/255."""
+    return (image.clamp(0, 1) * 255).round() / 255
+
+
+class Judges:
+    """The networks that judge.
+
+    Attributes:
+        notes: what cannot be measured here, and why.
+    """
+
+    def __init__(self, perceptual: str) -> None:
+        self.notes: list[str] = []
+        self._perceptual = load_perceptual(perceptual)
+        self._depth = load_depth(watched.DEPTH)
+        self._parser = load_face(watched.PARSING)
+        self._likeness: LikenessJudge | None = None
+        try:
+            self._likeness = LikenessJudge()
+        except NoLikeness as error:
+            self.notes.append(str(error))
+
+    @property
+    def sees_likeness(self) -> bool:
+        """Whether landmarks and identity can be judged."""
+        return self._likeness is not None
+
+    def painting(self, image: Tensor) -> Style:
+        """What is compared with a painting (1, 3, H, W)."""
+        return painted.look(self._perceptual, image)[0]
+
+    def photo(self, name: str, image: Tensor, given: Box | None) -> Photo:
+        """Look at a photo.
+
+        Args:
+            name: which also seeds its motion.
+            image: (1, 3, H, W) in [0, 1].
+            given: the face's box, if the user knows it.
+        """
+        height, width = image.shape[-2:]
+        parts = watched.part_ids(self._parser, image)
+        likeness = self._find(image, given)
+        detected = None if likeness is None else likeness.box
+        box = given or detected or boxes.of_parts(parts)
+        box = None if box is None else box.clipped(height, width)
+        moving = motion.motion_of(name)
+        second = motion.move(image, moving)
+        return Photo(
+            name=name,
+            image=image,
+            box=box,
+            arrangement=painted.look(self._perceptual, image)[1],
+            rim=surface.rim_shift(image),
+            depth=watched.depth_map(self._depth, image),
+            parts=parts,
+            face=boxes.face_pixels(parts) & (False if box is None else box.mask(height, width)),
+            likeness=likeness,
+            motion=moving,
+            second=second,
+            own_error=motion.warp_error(image, second, moving),
+        )
+
+    def judge(self, photo: Photo, style: Style, first: Tensor, second: Tensor) -> Values:
+        """The figures of one painted photo, all of ``figures.PER_PAIR``.
+
+        Args:
+            photo: which was painted.
+            style: of the painting.
+            first, second: both frames painted, (1, 3, H, W), as the network gives them.
+        """
+        image = eight_bits(first)
+        own, arrangement = painted.look(self._perceptual, image)
+        values: dict[str, float | None] = {
+            "style": painted.style_loss(own, style),
+            "gram": painted.gram_distance(own, style),
+            "content": painted.content_loss(arrangement, photo.arrangement),
+            "parsing": watched.parsing_agreement(
+                watched.part_ids(self._parser, image), photo.parts
+            ),
+            "warp": motion.warp_error(first, second, photo.motion) / photo.own_error,
+            "border": surface.border(image, photo.rim),
+        }
+        if photo.box is not None:
+            depth = watched.depth_map(self._depth, image)
+            values |= structure(image, photo.image, photo.box)
+            values["depth_mm"] = watched.depth_error_mm(depth, photo.depth, photo.face)
+        values |= self._compare(image, photo.likeness)
+        return {figure.key: finite(values.get(figure.key)) for figure in PER_PAIR}
+
+    def _find(self, image: Tensor, given: Box | None) -> Likeness | None:
+        if self._likeness is None:
+            return None
+        box = self._likeness.find(image, given)
+        return None if box is None else self._likeness.describe(image, box)
+
+    def _compare(self, image: Tensor, photo: Likeness | None) -> Mapping[str, float]:
+        if self._likeness is None or photo is None:
+            return {}
+        if self._likeness.find(image, photo.box) is None:
+            return {"faces_lost": 1.0}
+        own = self._likeness.describe(image, photo.box)
+        return {
+            "faces_lost": 0.0,
+            "landmarks": drift(own.points, photo.points),
+            "identity": identity_distance(own, photo),
+        }
+
+
+def read_photo(whole: Tensor, size: tuple[int, int], box: Box | None) -> tuple[Tensor, Box | None]:
+    """A photo as it is judged, and where a box that was given for it lies then.
+
+    Args:
+        whole: (1, 3, h, w), as it is stored.
+        size: height and width at which it is judged.
+        box: in ``whole``.
+    """
+    height, width = whole.shape[-2:]
+    moved = None if box is None else boxes.covered(box, (height, width), size)
+    return images.cover(whole, *size), moved
+
+
+def finite(value: float | None) -> float | None:
+    """A figure that JSON can hold."""
+    return value if value is not None and math.isfinite(value) else None

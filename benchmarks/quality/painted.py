@@ -1,0 +1,109 @@
+"""How near a picture is to a painting's style and to a photo's content, by VGG-19's features.
+
+Defined as in the public benchmark of portraits that this project is compared on: features of
+relu1_1..relu4_1 at every position, padded by reflection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.frozen import Frozen
+from train.objectives.style import gram, squared_error
+from train.perceptual import STAGES, DistilledVGG, WholeVGG
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
+FLAT = 1e-5
+"""Added to a channel's std before it divides."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the style losses compare of a picture.
+
+    Attributes:
+        means, stds: of every channel, (1, C) each, layer by layer.
+        grams: (1, C, C) each.
+    """
+
+    means: tuple[Tensor, ...]
+    stds: tuple[Tensor, ...]
+    grams: tuple[Tensor, ...]
+
+
+def features(perceptual: Frozen, image: Tensor) -> list[Tensor]:
+    """relu1_1..relu4_1 of a picture, every position of each.
+
+    Training looks at a distilled VGG-19's layers at every fourth position, padded with zeros,
+    which is cheaper. To judge, all positions count, and borders are reflected as in VGG-19.
+
+    Args:
+        perceptual: as ``train.perceptual.load_perceptual`` gives it.
+        image: (1, 3, H, W) in [0, 1], H and W at least 32.
+    """
+    network = perceptual.network
+    if isinstance(network, DistilledVGG):
+        return _distilled(network, image)
+    assert isinstance(network, WholeVGG)
+    found = network.encoder.features(image, LAYERS)
+    return [found[layer] for layer in LAYERS]
+
+
+def _distilled(network: DistilledVGG, image: Tensor) -> list[Tensor]:
+    def convolve(name: str, x: Tensor) -> Tensor:
+        weight, bias = network.get_buffer(f"{name}_weight"), network.get_buffer(f"{name}_bias")
+        return F.conv2d(x, weight, bias)
+
+    y, found = convolve("preprocess", image), []
+    for number, names in enumerate(STAGES, 1):
+        for name in names:
+            if name == "pool":
+                y = F.max_pool2d(y, 2)
+            else:
+                y = F.relu(convolve(name, F.pad(y, (1, 1, 1, 1), mode="reflect")))
+        found.append(F.relu(convolve(f"head{number}_1", y)))
+    return found
+
+
+def style_of(layers: list[Tensor]) -> Style:
+    """What the style losses compare, of features (1, C, H, W) layer by layer."""
+    return Style(
+        tuple(layer.mean((2, 3)) for layer in layers),
+        tuple(layer.std((2, 3), unbiased=False) for layer in layers),
+        tuple(gram(layer) for layer in layers),
+    )
+
+
+def style_loss(own: Style, target: Style) -> float:
+    """Sum over layers of the squared distances of channel means and of stds (paper 1, Eq. 4)."""
+    pairs = (*zip(own.means, target.means), *zip(own.stds, target.stds))
+    return sum(squared_error(a, b).item() for a, b in pairs)
+
+
+def gram_distance(own: Style, target: Style) -> float:
+    """Mean over layers of |Gram - target| / |target| (Gatys et al., 2016): texture as well."""
+    shares = [((a - b).norm() / b.norm()).item() for a, b in zip(own.grams, target.grams)]
+    return sum(shares) / len(shares)
+
+
+def arrangement(deepest: Tensor) -> Tensor:
+    """Instance-normalised relu4_1 (1, C, h, w): what is where, whatever its colours."""
+    mean = deepest.mean((2, 3), keepdim=True)
+    return (deepest - mean) / (deepest.std((2, 3), keepdim=True, unbiased=False) + FLAT)
+
+
+def content_loss(own: Tensor, photo: Tensor) -> float:
+    """Mean squared distance of two arrangements; 0 for the photo itself, about 2 at random."""
+    return squared_error(own, photo).item()
+
+
+@torch.inference_mode()
+def look(perceptual: Frozen, image: Tensor) -> tuple[Style, Tensor]:
+    """Style and arrangement of a picture (1, 3, H, W)."""
+    layers = features(perceptual, image)
+    return style_of(layers), arrangement(layers[-1])

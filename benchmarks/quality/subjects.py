@@ -1,0 +1,284 @@
+"""The models that are judged: LiteRT files of a build, executed from disk, and PyTorch weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.evaluate.held_out import short_names
+from export import manifest
+from export.quiet import ConversionError
+from export.run_tflite import TFLiteFile
+from facestyle import checkpoint, images
+from facestyle import contract as ports
+from facestyle.checkpoint import Checkpoint
+from facestyle.contract import Contract
+from facestyle.errors import UserError, unknown
+from facestyle.networks import NETWORKS
+from facestyle.style import StyleBook
+from facestyle.stylize import PAINTING_SIZE, Painter
+
+DEFAULT_SIZE = 256
+
+LEAST_SIZE = 64
+"""Below it VGG-19's deepest layer and the spectrum's lattices have too few positions."""
+
+Encode = Callable[[Tensor], Tensor]
+"""A painting of any size, (1, 3, H, W), to its style code (1, K, 1, 1)."""
+
+Paint = Callable[[Tensor, Tensor, float], Tensor]
+"""A photo (1, 3, H, W), a style code and a strength to the painted photo, about [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to judge.
+
+    Attributes:
+        name: unique among those judged together.
+        path: its file.
+        sha256: of the file.
+        size: height and width that it takes; None for any.
+        encode: see ``Encode``.
+        paint: see ``Paint``.
+        metadata: what its weights say of their training.
+        fingerprint: of the weights.
+        untrained: whether these are random.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    size: tuple[int, int] | None
+    encode: Encode
+    paint: Paint
+    metadata: Mapping[str, str]
+    fingerprint: str
+    untrained: bool
+
+
+def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[Subject], list[str]]:
+    """All models that the command line names.
+
+    Args:
+        given: build folders, checkpoint files and names of shipped weights.
+        encoder: for ``vgg19`` decoders that come without; see ``checkpoint.load``.
+
+    Returns:
+        the models; and notes on what was passed over.
+
+    Raises:
+        UserError: when one is no model or was changed, or nothing is left to judge.
+    """
+    makers: dict[str, Callable[[str], Subject]] = {}
+    notes: list[str] = []
+    for item in given:
+        path = Path(item)
+        if path.is_dir():
+            makers |= _build(path, notes)
+        else:
+            makers[item] = _checkpoint(item, encoder)
+    if not makers:
+        raise UserError(f"no stylizer to judge; {'; '.join(notes)}")
+    return [makers[file](name) for name, file in short_names(list(makers)).items()], notes
+
+
+def common_size(subjects: Sequence[Subject], wanted: int | None) -> tuple[int, int]:
+    """Height and width at which all are judged.
+
+    Args:
+        subjects: at least one.
+        wanted: side of the square that the user asks for, if any.
+
+    Raises:
+        UserError: when files of fixed size differ in it, or from what is asked for.
+    """
+    fixed = {subject.size: subject.name for subject in subjects if subject.size}
+    if len(fixed) > 1:
+        (a, first), (b, second) = list(fixed.items())[:2]
+        raise UserError(
+            f"{first} takes {a[0]} x {a[1]} pixels, {second} {b[0]} x {b[1]}: figures of different "
+            "sizes cannot be compared; judge them one at a time"
+        )
+    size = next(iter(fixed), (wanted or DEFAULT_SIZE,) * 2)
+    if wanted and size != (wanted, wanted):
+        raise UserError(
+            f"{fixed[size]} takes {size[0]} x {size[1]} pixels; leave --size out, or export it "
+            f"with --size {wanted}"
+        )
+    if min(size) < LEAST_SIZE:
+        raise UserError(f"{size[0]} x {size[1]} pixels are too few to judge; {LEAST_SIZE} at least")
+    return size
+
+
+def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
+    path = Path(item)
+    if not path.suffix and not path.exists():
+        if item not in NETWORKS:
+            raise unknown("build, checkpoint or preset", item, NETWORKS)
+        try:
+            path = checkpoint.shipped(item)
+        except UserError as error:
+            raise UserError(f"no trained weights are shipped for {item!r}; give a file") from error
+    if path.suffix not in (".safetensors", ".pth", ".pt"):
+        raise UserError(
+            f"{path}: not a model that can be judged; give a build's folder, weights "
+            "(.safetensors, .pth) or the name of shipped ones (mobile)"
+        )
+    _, metadata = checkpoint.read_tensors(path)
+    # Weights that do not say what they are of can only be public ones.
+    network = metadata.get("network", "vgg19")
+    if network not in NETWORKS:
+        raise UserError(f"{path} holds weights of {network!r}, which is no style network")
+    loaded = checkpoint.load(path, network, None if "network" in metadata else encoder)
+    painter = Painter(loaded)
+    return lambda name: Subject(
+        name,
+        path,
+        manifest.sha256(path),
+        None,
+        painter.encode_style,
+        painter.paint,
+        loaded.metadata,
+        loaded.fingerprint,
+        loaded.untrained,
+    )
+
+
+def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]]:
+    """By path, what makes a model of each of a build's stylizers."""
+    document = manifest.read(folder)
+    files = [entry for entry in document["files"] if entry["format"] == "tflite"]
+    stylizers = [entry for entry in files if entry["graph"] == "stylizer"]
+    if not stylizers:
+        raise UserError(f"{folder}: no stylizer's .tflite in this build; export one")
+    makers: dict[str, Callable[[str], Subject]] = {}
+    for entry in stylizers:
+        path = folder / entry["file"]
+        if entry["style"] is not None:
+            notes.append(f"{path.name} has one style built in, so it is not judged")
+            continue
+        makers[str(path)] = _Stylizer(folder, document, files, entry)
+    return makers
+
+
+@dataclass(frozen=True)
+class _Stylizer:
+    """Makes a model of one entry of a manifest."""
+
+    folder: Path
+    document: dict[str, Any]
+    files: list[dict[str, Any]]
+    entry: dict[str, Any]
+
+    def __call__(self, name: str) -> Subject:
+        height, width = self.document["height"], self.document["width"]
+        length = _code_length(self.entry)
+        _check_codes(self.folder, self.document, length)
+        code = ports.style_code(length)
+        inputs = (ports.content(height, width), code, ports.strength())
+        depth = ports.depth(height, width) if self.document["depth"] else ()
+        result = (ports.stylized(height, width),)
+        file = _load(self.folder, self.entry, Contract("stylizer", (*inputs, *depth), result))
+        # Everywhere is far: painted.
+        everywhere = [torch.full(port.shape, float(port.name != "depth_low")) for port in depth]
+
+        def paint(photo: Tensor, style: Tensor, strength: float) -> Tensor:
+            return file.run([photo, style, torch.full((1, 1, 1, 1), strength), *everywhere])
+
+        weights = self.document["weights"]
+        return Subject(
+            name,
+            self.folder / self.entry["file"],
+            self.entry["sha256"],
+            (height, width),
+            self._encoder(length),
+            paint,
+            weights["metadata"],
+            weights["fingerprint"],
+            weights["untrained"],
+        )
+
+    def _encoder(self, length: int) -> Encode:
+        """The build's own style encoder, best of the same precision; else PyTorch's."""
+        found = [entry for entry in self.files if entry["graph"] == "style_encoder"]
+        if not found:
+            return Painter(_weights(self.folder, self.document)).encode_style
+        entry = min(found, key=lambda e: e["precision"] != self.entry["precision"])
+        contract = Contract(
+            "style_encoder", (ports.painting(PAINTING_SIZE),), (ports.style_code(length),)
+        )
+        file = _load(self.folder, entry, contract)
+        return lambda painting: file.run([images.cover(painting, PAINTING_SIZE, PAINTING_SIZE)])
+
+
+def _load(folder: Path, entry: dict[str, Any], contract: Contract) -> TFLiteFile:
+    """A file of a build, checked to be the one that was exported.
+
+    Raises:
+        UserError: when it is missing, changed, damaged, or takes something else.
+    """
+    path = folder / entry["file"]
+    if not path.is_file():
+        raise UserError(f"{path}: missing; export the build again")
+    if manifest.sha256(path) != entry["sha256"]:
+        raise UserError(f"{path}: changed since the export (sha256 differs); export it again")
+    try:
+        file = TFLiteFile(path, contract)
+    except ConversionError as error:
+        raise UserError(f"{path}: not a model that LiteRT can load ({error})") from error
+    for side, wanted, found in (
+        ("inputs", contract.inputs, file.inputs),
+        ("outputs", contract.outputs, file.outputs),
+    ):
+        shapes = {name: tuple(int(n) for n in details["shape"]) for name, details in found.items()}
+        if shapes != {port.name: port.nhwc for port in wanted}:
+            raise UserError(f"{path}: other {side} than the manifest's {contract.graph}: {shapes}")
+    return file
+
+
+def _code_length(entry: dict[str, Any]) -> int:
+    shapes = {port["name"]: port["shape"] for port in entry["inputs"]}
+    return int(shapes["style_code"][-1])
+
+
+def _check_codes(folder: Path, document: dict[str, Any], length: int) -> None:
+    """Refuse a build whose style codes belong to other weights: apps would paint nonsense."""
+    path = folder / document["styles"]
+    book, own = StyleBook.load(path), document["weights"]["fingerprint"]
+    if book.weights != own:
+        raise UserError(
+            f"{path}: mismatched style codes, of weights {book.weights}; the build's are {own}; "
+            "export it again"
+        )
+    for style in book.styles:
+        if len(style.values) != length:
+            raise UserError(
+                f"{path}: mismatched style codes; {style.name!r} has {len(style.values)} numbers, "
+                f"the stylizer takes {length}; export it again"
+            )
+
+
+def _weights(folder: Path, document: dict[str, Any]) -> Checkpoint:
+    """The weights that a build was made of, for one without its style encoder.
+
+    Raises:
+        UserError: when they are gone, or other ones by now.
+    """
+    stored = document["weights"]
+    if stored["untrained"]:
+        return checkpoint.untrained(document["network"])
+    source, encoder = (Path(stored[key]) if stored[key] else None for key in ("source", "encoder"))
+    loaded = checkpoint.load(source, document["network"], encoder)
+    if loaded.fingerprint != stored["fingerprint"]:
+        raise UserError(
+            f"{folder}: no style encoder's .tflite, and the weights that it was made of are "
+            f"{loaded.fingerprint} instead of {stored['fingerprint']} by now; export it again with "
+            "the style encoder"
+        )
+    return loaded

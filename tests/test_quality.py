@@ -1,0 +1,423 @@
+"""Fidelity's figures: known values, identities, and what each of them sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.quality import boxes, likeness, motion, painted, surface, training, watched, worst
+from benchmarks.quality.boxes import Box
+from benchmarks.quality.figures import FIGURES, PER_PAIR, mean
+from benchmarks.quality.judge import Judges, Photo, eight_bits
+from benchmarks.quality.likeness import drift
+from benchmarks.quality.measure import Verdict
+from benchmarks.quality.motion import Motion
+from benchmarks.quality.pictures import pairs
+from benchmarks.quality.subjects import Subject, common_size
+from facestyle import checkpoint, gallery, images
+from facestyle.errors import UserError
+from tests.conftest import TrainingData
+from train import recipes
+from train.auxiliary.face_classes import CLASSES
+from train.perceptual import load_perceptual
+
+SIDE = 192
+
+STILL = Motion(0.0, 0.0, 1.0, seed=0)
+
+
+@pytest.fixture(scope="module")
+def judges(training_data: TrainingData) -> Judges:
+    return Judges(str(training_data.distilled))
+
+
+@pytest.fixture(scope="module")
+def portrait() -> torch.Tensor:
+    """A face that was painted long ago, in 8 bits, (1, 3, 192, 192)."""
+    path = next(p.path for p in gallery.portraits() if p.name == "mona_lisa")
+    return eight_bits(images.cover(images.load(path), SIDE, SIDE))
+
+
+@pytest.fixture(scope="module")
+def photo(judges: Judges, portrait: torch.Tensor) -> Photo:
+    return judges.photo("mona_lisa", portrait, None)
+
+
+def noisy(image: torch.Tensor, amount: float, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return (image + amount * torch.randn(image.shape, generator=generator)).clamp(0, 1)
+
+
+def test_a_copy_keeps_everything(judges: Judges, photo: Photo) -> None:
+    style = judges.painting(photo.image)
+    values = judges.judge(photo, style, photo.image, photo.second)
+    assert set(values) == {figure.key for figure in PER_PAIR}
+    alike = ("face_ssim", "face_fsimc", "parsing", "warp")
+    for key, value in values.items():
+        assert value == pytest.approx(float(key in alike), abs=1e-6), key
+
+
+def test_figures_worsen_with_noise(judges: Judges, photo: Photo) -> None:
+    style = judges.painting(photo.image)
+    rows = [
+        judges.judge(
+            photo, style, noisy(photo.image, amount, seed=1), noisy(photo.second, amount, seed=2)
+        )
+        for amount in (0.0, 0.02, 0.06, 0.15)
+    ]
+    signs = {figure.key: figure.sign for figure in FIGURES}
+    for key in ("style", "gram", "content", "face_ssim", "face_fsimc", "face_gmsd", "warp"):
+        found = [signs[key] * (row[key] or 0.0) for row in rows]
+        assert found == sorted(found) and len(set(found)) == len(found), (key, found)
+    for key in ("landmarks", "identity", "depth_mm"):
+        assert (rows[1][key] or 0) > 0, key
+
+
+def test_a_blank_has_no_face(judges: Judges, photo: Photo) -> None:
+    blank = torch.full_like(photo.image, 0.5)
+    values = judges.judge(photo, judges.painting(photo.image), blank, blank)
+    assert values["faces_lost"] == 1
+    assert values["landmarks"] is None and values["identity"] is None
+    assert values["content"] is not None and values["content"] > 0.5
+
+
+def test_a_photo_without_a_face_has_no_face_figures(judges: Judges) -> None:
+    ramp = eight_bits(torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)).contiguous()
+    seen = judges.photo("ramp", ramp, None)
+    values = judges.judge(seen, judges.painting(ramp), seen.image, seen.second)
+    assert seen.box is None
+    for key in ("face_ssim", "face_fsimc", "face_gmsd", "depth_mm", "landmarks", "faces_lost"):
+        assert values[key] is None, key
+    assert values["content"] == 0
+
+
+def test_a_box_that_is_given_is_used(judges: Judges, portrait: torch.Tensor) -> None:
+    given_box = Box(30, 8, 124, 100)
+    seen = judges.photo("mona_lisa", portrait, given_box)
+    assert seen.box == given_box
+    assert seen.likeness is not None and seen.likeness.box.is_of(given_box)
+    elsewhere = judges.photo("mona_lisa", portrait, Box(0, 150, 40, 190))
+    assert elsewhere.likeness is None
+
+
+def test_without_dlib_the_rest_is_judged(
+    training_data: TrainingData, portrait: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likeness, "PACKAGE", "no_such_package_of_models")
+    judges = Judges(str(training_data.distilled))
+    assert not judges.sees_likeness
+    assert "no_such_package_of_models" in judges.notes[0]
+    assert "facestyle[bench]" in judges.notes[0]
+    seen = judges.photo("mona_lisa", portrait, Box(30, 8, 124, 100))
+    values = judges.judge(seen, judges.painting(portrait), seen.image, seen.second)
+    missing = {key for key, value in values.items() if value is None}
+    assert missing == {"landmarks", "identity", "faces_lost"}
+
+
+def test_features_are_those_of_training_at_every_position(training_data: TrainingData) -> None:
+    image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    network = load_perceptual(str(training_data.distilled))
+    trained = network(image, painted.LAYERS)
+    dense = painted.features(network, image)
+    assert [layer.shape[-1] for layer in dense] == [256, 128, 64, 32]
+    strides = (4, 2, 2, 1)
+    for layer, name, stride in zip(dense, painted.LAYERS, strides):
+        own, wanted = layer[:, :, ::stride, ::stride], trained[name].full
+        edge = own.shape[-1] // 4  # where padding is seen
+        inner = (..., slice(edge, -edge), slice(edge, -edge))
+        assert torch.allclose(own[inner], wanted[inner], atol=1e-4), name
+
+
+def test_whole_vgg_pads_by_reflection_itself(training_data: TrainingData) -> None:
+    image = torch.rand(1, 3, 32, 48)
+    network = load_perceptual(str(training_data.vgg))
+    found = painted.features(network, image)
+    for layer, name in zip(found, painted.LAYERS):
+        assert torch.equal(layer, network(image, [name])[name].full)
+
+
+@given(st.floats(-3, 3), st.floats(0.5, 4))
+def test_style_loss_is_that_of_means_and_stds(shift: float, scale: float) -> None:
+    x = torch.randn(1, 5, 8, 9, generator=torch.Generator().manual_seed(0)).double()
+    own, target = painted.style_of([scale * x + shift]), painted.style_of([x])
+    m, s = x.mean((2, 3)), x.std((2, 3), unbiased=False)
+    wanted = ((scale - 1) * m + shift).square().mean() + ((scale - 1) * s).square().mean()
+    assert painted.style_loss(own, target) == pytest.approx(wanted.item(), abs=1e-9)
+
+
+def test_gram_distance_is_relative() -> None:
+    x = torch.randn(1, 4, 6, 6)
+    target = painted.style_of([x, 3 * x])
+    assert painted.gram_distance(painted.style_of([2 * x, 3 * x]), target) == pytest.approx(1.5)
+
+
+def test_content_is_blind_to_colour_and_contrast() -> None:
+    x = torch.randn(1, 4, 16, 16)
+    photo = painted.arrangement(x)
+    assert painted.content_loss(painted.arrangement(5 * x + 2), photo) == pytest.approx(0, abs=1e-6)
+    assert painted.content_loss(painted.arrangement(-x), photo) == pytest.approx(4, rel=1e-3)
+
+
+def test_drift_is_a_share_of_the_distance_of_the_eyes() -> None:
+    points = np.random.default_rng(0).uniform(0, 100, (68, 2))
+    points[36], points[45] = (20, 50), (70, 50)
+    assert drift(points + np.array([3, 4]), points) == pytest.approx(5 / 50)
+    one = points.copy()
+    one[0] += (0, 10)
+    assert drift(one, points) == pytest.approx(10 / math.sqrt(68) / 50)
+    assert drift(points, points) == 0
+
+
+@given(st.floats(-10, 10), st.floats(0.95, 1.05))
+def test_a_network_that_ignores_motion_errs_by_what_should_have_moved(
+    right: float, zoom: float
+) -> None:
+    """Frames that never change, a ramp to the right: wrong by the slope times the way."""
+    width = 120
+    ramp = torch.arange(width, dtype=torch.float32).expand(1, 3, 100, width) / width
+    moving = Motion(right, 0.0, zoom, seed=0)
+    now = np.arange(width)
+    before = (now + 0.5 - width / 2) / zoom - right + width / 2 - 0.5
+    seen = (before >= 0) & (before <= width - 1)
+    wanted = np.sqrt(np.mean(((now - before)[seen] / width) ** 2))
+    assert motion.warp_error(ramp, ramp, moving) == pytest.approx(wanted, abs=2e-4)
+
+
+def test_motion_is_to_the_right_and_down(noise: torch.Tensor) -> None:
+    moving = Motion(3.0, 5.0, 1.0, seed=1)
+    second = motion.move(noise, moving)
+    difference = second[..., 5:, 3:] - noise[..., :-5, :-3]
+    assert difference.std() == pytest.approx(motion.NOISE, rel=0.1)
+    assert motion.warp_error(noise, second, moving) == pytest.approx(motion.NOISE, rel=0.1)
+    assert motion.warp_error(noise, second, STILL) > 0.1
+
+
+def test_motions_are_known_by_name_and_within_limits() -> None:
+    found = [motion.motion_of(f"face{number}") for number in range(200)]
+    assert found[7] == motion.motion_of("face7")
+    for moving in found:
+        assert abs(moving.right) <= 10 and abs(moving.down) <= 10
+        assert 0.95 <= moving.zoom <= 1.05
+    assert max(moving.right for moving in found) > 8 and min(m.right for m in found) < -8
+
+
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_lattices_stand_out(period: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    grain = 0.5 + 0.05 * torch.randn(1, 3, 128, 128, generator=generator)
+    dots = (torch.arange(128) % period < period // 2).float() * torch.ones(128, 1)
+    found = [surface.grid_db(surface.spectrum(grain + amount * dots)) for amount in (0, 0.05, 0.2)]
+    assert None not in found
+    assert found[0] < found[1] < found[2]  # type: ignore[operator]
+    assert found[2] > 20  # type: ignore[operator]
+
+
+def test_a_flat_picture_has_no_spectrum() -> None:
+    assert surface.grid_db(torch.zeros(128, 128)) is None
+
+
+def test_border_is_what_the_rim_adds(noise: torch.Tensor) -> None:
+    glowing = noise.clone() + 0.1
+    glowing[..., 4:-4, 4:-4] = noise[..., 4:-4, 4:-4]
+    shift = surface.rim_shift(noise)
+    assert surface.border(glowing, shift) == pytest.approx(0.1, abs=1e-5)
+    assert surface.border(noise + 0.3, shift) == pytest.approx(0, abs=1e-5)
+
+
+def test_depth_error_is_blind_to_scale_and_shift() -> None:
+    generator = torch.Generator().manual_seed(0)
+    depth = torch.rand(1, 1, 40, 40, generator=generator) + 0.5
+    face = torch.ones(40, 40, dtype=torch.bool)
+    assert watched.depth_error_mm(3 * depth + 1, depth, face) == pytest.approx(0, abs=1e-3)
+
+
+def test_depth_error_is_in_millimetres_and_of_the_face() -> None:
+    down = torch.tensor([1.0, -1.0]).repeat(20)
+    photo = (2 + 0.01 * down)[None, None, :, None].expand(1, 1, 40, 40).clone()
+    own = (2 + 0.01 * down)[None, None, None, :].expand(1, 1, 40, 40).clone()
+    face = Box(10, 10, 30, 30).mask(40, 40)
+    assert watched.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
+    own[..., :10], photo[..., 35:, :] = 7, 9
+    assert watched.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
+    assert watched.depth_error_mm(own, photo, Box(0, 0, 5, 5).mask(40, 40)) is None
+
+
+def test_parsing_counts_the_parts_that_the_photo_shows() -> None:
+    photo = torch.zeros(64, 64, dtype=torch.int64)
+    photo[:32] = CLASSES.index("skin")
+    assert watched.parsing_agreement(photo, photo) == 1
+    skin = torch.full_like(photo, CLASSES.index("skin"))
+    assert watched.parsing_agreement(skin, photo) == pytest.approx((0.5 + 0) / 2)
+    photo[0, 0] = CLASSES.index("earring")
+    assert watched.parsing_agreement(skin, photo) == pytest.approx(0.25, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "wanted"),
+    [
+        ((256, 256), (256, 256), Box(10, 20, 110, 140)),
+        ((512, 512), (256, 256), Box(5, 10, 55, 70)),
+        ((256, 512), (256, 256), Box(-118, 20, -18, 140)),
+        ((128, 128), (256, 256), Box(20, 40, 220, 280)),
+    ],
+)
+def test_boxes_move_as_pictures_do(
+    source: tuple[int, int], target: tuple[int, int], wanted: Box
+) -> None:
+    assert boxes.covered(Box(10, 20, 110, 140), source, target) == wanted
+
+
+def test_boxes_by_parts() -> None:
+    ids = torch.zeros(100, 100, dtype=torch.int64)
+    assert boxes.of_parts(ids) is None
+    ids[30:70, 20:60] = CLASSES.index("skin")
+    assert boxes.of_parts(ids) is None, "skin alone may be a wall"
+    ids[50:54, 38:42] = CLASSES.index("nose")
+    ids[40:42, 30:34] = CLASSES.index("l_brow")
+    ids[:20] = CLASSES.index("hair")
+    ids[99, 99] = CLASSES.index("skin")
+    box = boxes.of_parts(ids)
+    assert box is not None
+    for end, wanted in zip((box.left, box.top, box.right, box.bottom), (20, 30, 60, 70)):
+        assert abs(end - wanted) <= 1
+
+
+def test_boxes_are_clipped_or_dropped() -> None:
+    assert Box(-20, 10, 60, 300).clipped(256, 256) == Box(0, 10, 60, 256)
+    assert Box(250, 10, 300, 60).clipped(256, 256) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1]",
+        '{"a": [1, 2, 3]}',
+        '{"a": [9, 9, 3, 3]}',
+        '{"a": "face"}',
+        "{",
+        '{"a": [1, 2, 3, NaN]}',
+    ],
+)
+def test_files_that_hold_no_boxes(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "faces.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match="not face boxes"):
+        boxes.read(path)
+
+
+def test_boxes_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "faces.json"
+    path.write_text(json.dumps({"face00": [75, 27, 184, 137.4]}))
+    assert boxes.read(path) == {"face00": Box(75, 27, 184, 137)}
+    with pytest.raises(UserError, match="cannot be read"):
+        boxes.read(tmp_path / "none.json")
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 90))
+def test_pairs_are_spread_evenly(photos: int, paintings: int, limit: int) -> None:
+    everything = pairs(photos, paintings, None)
+    assert sum(len(set(found)) for found in everything.values()) == photos * paintings
+    some = pairs(photos, paintings, limit)
+    assert sum(len(set(found)) for found in some.values()) == min(limit, photos * paintings)
+    counts = [len(some.get(index, [])) for index in range(photos)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_pairs_use_every_painting() -> None:
+    some = pairs(14, 13, 26)
+    counts = Counter(index for found in some.values() for index in found)
+    assert set(counts) == set(range(13)) and max(counts.values()) <= 3
+
+
+def test_means_leave_out_what_was_not_measured() -> None:
+    assert mean([1.0, None, 3.0]) == 2
+    assert mean([None, None]) is None
+
+
+def verdict(photo: str, subject: str = "a", strength: float = 1.0, **values: float) -> Verdict:
+    known: dict[str, float | None] = {figure.key: 1.0 for figure in PER_PAIR}
+    return Verdict(subject, photo, "wave", strength, known | {"faces_lost": 0.0} | values)
+
+
+def test_worst_pairs_by_their_rule() -> None:
+    found = worst.find(
+        [
+            *(verdict(f"{n}", style=1 + 0.01 * n, face_ssim=0.8 - 0.01 * n) for n in range(9)),
+            verdict("ugly", style=2.0, face_ssim=0.8),
+            verdict("unlike", style=1.0, face_ssim=0.1),
+            verdict("gone", faces_lost=1.0, style=1.0, face_ssim=0.8),
+            verdict("weak", strength=0.5, style=9.0),
+            verdict("ugly", subject="b", style=1.5, face_ssim=0.8),
+        ],
+        count=4,
+    )
+    names = [(bad.verdict.photo, bad.verdict.subject) for bad in found]
+    assert names[:3] == [("gone", "a"), ("ugly", "a"), ("unlike", "a")]
+    assert len({photo for photo, _ in names}) == 4
+    assert found[0].reasons[0] == "face lost"
+    assert found[1].reasons[0].startswith("style loss 2.000 (median 1.0")
+    assert [reason.split()[1] for reason in found[2].reasons] == ["SSIM"]
+
+
+def subject(name: str = "mobile", size: tuple[int, int] | None = None, **training: str) -> Subject:
+    path = Path("mobile.safetensors")
+    unused = lambda *_: torch.zeros(1)  # noqa: E731
+    return Subject(name, path, "0" * 64, size, unused, unused, training, "000000000000", False)
+
+
+def test_sizes_must_agree() -> None:
+    assert common_size([subject()], None) == (256, 256)
+    assert common_size([subject()], 128) == (128, 128)
+    assert common_size([subject(), subject("file", (96, 128))], None) == (96, 128)
+    with pytest.raises(UserError, match="file takes 96 x 128"):
+        common_size([subject("file", (96, 128))], 96)
+    with pytest.raises(UserError, match="different sizes"):
+        common_size([subject("one", (96, 128)), subject("two", (256, 256))], None)
+    with pytest.raises(UserError, match="too few"):
+        common_size([subject("tiny", (32, 32))], None)
+
+
+def trained(judged: Subject) -> tuple[training.Known, training.Known, training.Known]:
+    return training.perceptual(judged), training.depth(judged), training.parsing(judged)
+
+
+def test_who_trained_the_shipped_weights() -> None:
+    shipped = checkpoint.load()
+    judged = dataclasses.replace(
+        subject(), metadata=shipped.metadata, fingerprint=shipped.fingerprint
+    )
+    assert trained(judged) == (True, False, False)
+
+
+def test_who_trained_by_a_recipes_name() -> None:
+    assert trained(subject()) == (None, None, None)
+    assert trained(subject(recipe="my_own")) == (None, None, None)
+    assert trained(subject(recipe="depth_adain")) == (True, True, None)
+    assert trained(subject(recipe="face_adain")) == (True, None, True)
+    assert trained(dataclasses.replace(subject(), untrained=True)) == (False, False, False)
+
+
+def test_who_trained_by_the_recipe_beside_the_weights(tmp_path: Path) -> None:
+    tomli_w = pytest.importorskip("tomli_w")
+    recipe = recipes.load("depth_adain", None, ("auxiliary.depth=other.safetensors",))
+    (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe.tables()))
+    judged = subject(recipe="depth_adain", recipe_fingerprint=recipe.fingerprint)
+    judged = dataclasses.replace(judged, path=tmp_path / "mobile.safetensors")
+    assert trained(judged) == (True, False, False)
+    other = dataclasses.replace(judged, metadata={**judged.metadata, "recipe_fingerprint": "0"})
+    assert trained(other) == (True, True, None)
+
+
+def test_several_models_are_answered_for_together() -> None:
+    assert training.together([False, False]) is False
+    assert training.together([False, None]) is None
+    assert training.together([None, True]) is True
