@@ -104,7 +104,7 @@ def read(
             style codes is not what the export wrote.
     """
     document = manifest.read(folder)
-    _check_styles(folder, document)
+    check_styles(folder, document)
     found = [
         _file(folder, document, entry)
         for entry in document["files"]
@@ -119,12 +119,45 @@ def read(
     return found
 
 
-def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> ModelFile:
+def checked(folder: Path, entry: dict[str, Any]) -> Path:
+    """The path of a file that a build's manifest names.
+
+    Raises:
+        UserError: when it is missing or changed since the export.
+    """
     path = folder / entry["file"]
     if not path.exists():
         raise UserError(f"{path}: missing, though the build's manifest names it; export again")
     if manifest.sha256(path) != entry["sha256"]:
         raise UserError(f"{path}: changed since the export (sha256 differs); export again")
+    return path
+
+
+def check_styles(folder: Path, document: dict[str, Any]) -> None:
+    """Refuse a build whose style codes are not for its graphs: apps would paint nonsense.
+
+    Raises:
+        UserError: when they are of other weights, or of another length than the graphs take.
+    """
+    path = folder / document["styles"]
+    book, own = StyleBook.load(path), document["weights"]["fingerprint"]
+    if book.weights != own:
+        raise UserError(
+            f"{path}: mismatched style codes, of weights {book.weights}; the build's are {own}; "
+            "export it again"
+        )
+    ports = [p for entry in document["files"] for p in entry["inputs"]]
+    taken = {max(port["shape"]) for port in ports if port["name"] == "style_code"}
+    for style in book.styles:
+        if taken - {len(style.values)}:
+            raise UserError(
+                f"{path}: mismatched style codes; {style.name!r} has {len(style.values)} numbers, "
+                f"the graph takes {max(taken)}; export it again"
+            )
+
+
+def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> ModelFile:
+    path = checked(folder, entry)
     return ModelFile(
         path=path,
         name=path.name,
@@ -137,21 +170,3 @@ def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> Mode
         macs=entry["macs"],
         parameters=entry["parameters"],
     )
-
-
-def _check_styles(folder: Path, document: dict[str, Any]) -> None:
-    book = StyleBook.load(folder / document["styles"])
-    weights = document["weights"]["fingerprint"]
-    if book.weights != weights:
-        raise UserError(
-            f"{folder / document['styles']}: style codes of weights {book.weights}, but the "
-            f"build's are {weights}; export again"
-        )
-    ports = [p for e in document["files"] for p in e["inputs"] if p["name"] == "style_code"]
-    sizes = {max(port["shape"]) for port in ports}
-    for style in book.styles:
-        if sizes and len(style.values) not in sizes:
-            raise UserError(
-                f"{folder / document['styles']}: style {style.name!r} has {len(style.values)} "
-                f"numbers, the graph takes {sizes.pop()}; export again"
-            )

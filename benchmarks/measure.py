@@ -56,7 +56,7 @@ def as_document(
     rules = Rules()
     return document.document(
         device,
-        [judge(row, rules) for row in rows],
+        [judge(row, rules, device.get("cores")) for row in rows],
         command=command,
         tools=manifest.tools(),
         rules=rules.as_figures(),

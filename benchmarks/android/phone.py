@@ -164,12 +164,11 @@ def conditions(before: State, after: State) -> dict[str, str | float | bool | No
 
 
 def problems(before: State, after: State) -> list[str]:
-    """Why what was measured between two states is not to be trusted; nothing if it is."""
+    """Why what was measured between two states is not to be trusted; nothing if it is.
+
+    Heat is not among it: ``benchmarks.latency.judge`` reads that from the row's conditions.
+    """
     found = []
-    hottest = max(before.thermal or 0, after.thermal or 0)
-    if hottest >= LIGHT:
-        steps = [_thermal(each.thermal) for each in (before, after)]
-        found.append(f"the phone was warm: thermal status {steps[0]} before, {steps[1]} after")
     if before.saver or after.saver:
         found.append("battery saver was on")
     percent = before.battery_percent

@@ -3,7 +3,7 @@
 Apple does not document the file. Xcode 16 keeps a report as a folder ``NAME.mlperf`` with a
 ``report.json``; its members are taken from two public programs that read it independently of
 each other (``anemll/utils/analyze_coreml_ops.py`` of Anemll, and an importer that states the form
-in its comments), and agree:
+in its comments). They agree but for the operations' devices, which one of them finds missing:
 
 - ``modelMetadata``: ``fileName``, ``size``
 - ``deviceInfo``: ``modelName``, ``osNameAndVersionWithoutBuildNumber``, and identifiers

@@ -38,7 +38,6 @@ def conditions() -> dict[str, Any]:
     governor = CPU_FOLDER / "cpu0/cpufreq/scaling_governor"
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     return {
-        "cores": cores(),
         "governor": governor.read_text().strip() if governor.exists() else None,
         "battery_percent": None if battery is None else battery.percent,
         "charging": None if battery is None else battery.power_plugged,

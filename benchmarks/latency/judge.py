@@ -40,15 +40,16 @@ class Rules:
         return dataclasses.asdict(self)
 
 
-def judge(row: dict[str, Any], rules: Rules) -> dict[str, Any]:
+def judge(row: dict[str, Any], rules: Rules, cores: int | None = None) -> dict[str, Any]:
     """A row with the percentiles that it lacks, its problems, and its verdict.
 
     Args:
         row: as a device measured it; problems that the device found stay.
         rules: that it is held against.
+        cores: of the device, if known.
     """
     stages = {name: _filled(stage) for name, stage in row["stages"].items()}
-    problems = [*row.get("problems", []), *_problems(row, stages, rules)]
+    problems = [*row.get("problems", []), *_problems(row, stages, rules, cores)]
     whole = stages.get("end_to_end")
     return row | {
         "stages": stages,
@@ -68,7 +69,9 @@ def _filled(stage: dict[str, Any]) -> dict[str, Any]:
     return {**figures(samples), **stage} if samples else dict(stage)
 
 
-def _problems(row: dict[str, Any], stages: dict[str, Any], rules: Rules) -> list[str]:
+def _problems(
+    row: dict[str, Any], stages: dict[str, Any], rules: Rules, cores: int | None
+) -> list[str]:
     inference = stages["inference"]
     seconds = stages.get("end_to_end", inference)["seconds"]
     found = []
@@ -82,6 +85,9 @@ def _problems(row: dict[str, Any], stages: dict[str, Any], rules: Rules) -> list
             f"unsteady: nine runs of ten lie {wide:.0%} of the median apart "
             f"(at most {rules.maximum_spread:.0%})"
         )
+    threads = row["runtime"].get("threads")
+    if threads and cores and threads > cores:
+        found.append(f"{threads} threads on {cores} cores")
     return found + _disturbances(row, rules)
 
 
@@ -94,9 +100,6 @@ def _disturbances(row: dict[str, Any], rules: Rules) -> list[str]:
             f"other programs took {others:.0%} of the machine "
             f"(at most {rules.maximum_others_cpu_share:.0%}); close them"
         )
-    threads, cores = row["runtime"].get("threads"), conditions.get("cores")
-    if threads and cores and threads > cores:
-        found.append(f"{threads} threads on {cores} cores")
     if conditions.get("throttled"):
         found.append("the processor was throttled for heat")
     sustained = row.get("sustained")

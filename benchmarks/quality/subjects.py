@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks import build_files
 from benchmarks.evaluate.held_out import short_names
 from export import manifest
 from export.quiet import ConversionError
+from export.recheck import weights_of
 from export.run_tflite import TFLiteFile
 from facestyle import checkpoint, images
 from facestyle import contract as ports
-from facestyle.checkpoint import Checkpoint
 from facestyle.contract import Contract
 from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS
-from facestyle.style import StyleBook
 from facestyle.stylize import PAINTING_SIZE, Painter
 
 DEFAULT_SIZE = 256
@@ -179,7 +179,7 @@ class _Stylizer:
     def __call__(self, name: str) -> Subject:
         height, width = self.document["height"], self.document["width"]
         length = _code_length(self.entry)
-        _check_codes(self.folder, self.document, length)
+        build_files.check_styles(self.folder, self.document)
         code = ports.style_code(length)
         inputs = (ports.content(height, width), code, ports.strength())
         depth = ports.depth(height, width) if self.document["depth"] else ()
@@ -208,7 +208,7 @@ class _Stylizer:
         """The build's own style encoder, best of the same precision; else PyTorch's."""
         found = [entry for entry in self.files if entry["graph"] == "style_encoder"]
         if not found:
-            return Painter(_weights(self.folder, self.document)).encode_style
+            return Painter(weights_of(self.document)).encode_style
         entry = min(found, key=lambda e: e["precision"] != self.entry["precision"])
         contract = Contract(
             "style_encoder", (ports.painting(PAINTING_SIZE),), (ports.style_code(length),)
@@ -223,11 +223,7 @@ def _load(folder: Path, entry: dict[str, Any], contract: Contract) -> TFLiteFile
     Raises:
         UserError: when it is missing, changed, damaged, or takes something else.
     """
-    path = folder / entry["file"]
-    if not path.is_file():
-        raise UserError(f"{path}: missing; export the build again")
-    if manifest.sha256(path) != entry["sha256"]:
-        raise UserError(f"{path}: changed since the export (sha256 differs); export it again")
+    path = build_files.checked(folder, entry)
     try:
         file = TFLiteFile(path, contract)
     except ConversionError as error:
@@ -245,40 +241,3 @@ def _load(folder: Path, entry: dict[str, Any], contract: Contract) -> TFLiteFile
 def _code_length(entry: dict[str, Any]) -> int:
     shapes = {port["name"]: port["shape"] for port in entry["inputs"]}
     return int(shapes["style_code"][-1])
-
-
-def _check_codes(folder: Path, document: dict[str, Any], length: int) -> None:
-    """Refuse a build whose style codes belong to other weights: apps would paint nonsense."""
-    path = folder / document["styles"]
-    book, own = StyleBook.load(path), document["weights"]["fingerprint"]
-    if book.weights != own:
-        raise UserError(
-            f"{path}: mismatched style codes, of weights {book.weights}; the build's are {own}; "
-            "export it again"
-        )
-    for style in book.styles:
-        if len(style.values) != length:
-            raise UserError(
-                f"{path}: mismatched style codes; {style.name!r} has {len(style.values)} numbers, "
-                f"the stylizer takes {length}; export it again"
-            )
-
-
-def _weights(folder: Path, document: dict[str, Any]) -> Checkpoint:
-    """The weights that a build was made of, for one without its style encoder.
-
-    Raises:
-        UserError: when they are gone, or other ones by now.
-    """
-    stored = document["weights"]
-    if stored["untrained"]:
-        return checkpoint.untrained(document["network"])
-    source, encoder = (Path(stored[key]) if stored[key] else None for key in ("source", "encoder"))
-    loaded = checkpoint.load(source, document["network"], encoder)
-    if loaded.fingerprint != stored["fingerprint"]:
-        raise UserError(
-            f"{folder}: no style encoder's .tflite, and the weights that it was made of are "
-            f"{loaded.fingerprint} instead of {stored['fingerprint']} by now; export it again with "
-            "the style encoder"
-        )
-    return loaded

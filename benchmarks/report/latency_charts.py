@@ -1,0 +1,285 @@
+"""Charts of times: which are drawn, and of which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from benchmarks.latency.judge import BUDGETS_MS
+from benchmarks.report import facts, lanes, planes, svg, units
+from benchmarks.report.document import Document
+from benchmarks.report.facts import Row
+from benchmarks.report.lanes import Bar, Bars
+from benchmarks.report.planes import Axis, Plane, Point, Series
+from benchmarks.report.scale import Scale, covering, spanning
+from benchmarks.report.svg import Key
+
+WIDEST = 2.0
+"""Samples beyond so many medians are counted, not drawn."""
+
+
+def latencies(made: Document) -> Bars | None:
+    """Median inference of every row, how far its slowest runs are, and its verdict's figure."""
+    rows = [r for r in made["rows"] if facts.statistic(r, "inference", "p50_ms") is not None]
+    if not rows:
+        return None
+    middles = [facts.statistic(row, "inference", "p50_ms") or 0.0 for row in rows]
+    fars = [facts.statistic(row, "inference", "p99_ms") for row in rows]
+    slows = [facts.slow(row) for row in rows]
+    scale = spanning(v for v in (*middles, *fars, *slows, *BUDGETS_MS) if v is not None)
+    bars = [
+        Bar(
+            row["name"],
+            f"{units.ms(middle)} ms",
+            lanes.interval(scale, middle, far, slow, BUDGETS_MS),
+            bool(facts.problems(row)),
+        )
+        for row, middle, far, slow in zip(rows, middles, fars, slows)
+    ]
+    keys = [
+        Key(svg.swatch(0, line=False) if scale.logarithmic else svg.block(0), "inference, median"),
+        lanes.whisker_key("to p99"),
+    ]
+    if any(slow is not None for slow in slows):
+        keys.append(lanes.diamond_key("end to end, nine frames of ten"))
+    lead = "Dashed lines are the budgets of a frame: 16 ms and 33 ms."
+    if scale.logarithmic:
+        lead += " The axis is logarithmic."
+    head = lanes.budgets(scale, BUDGETS_MS)
+    return Bars("Inference", lead, bars, lanes.axis(scale, "ms"), keys, head)
+
+
+def stages(made: Document) -> Bars | None:
+    """Where a frame's time goes."""
+    found = [
+        (
+            row,
+            [(at, facts.statistic(row, stage, "p50_ms")) for at, stage in enumerate(facts.STAGES)],
+        )
+        for row in made["rows"]
+    ]
+    whole = [
+        (row, [(at, value) for at, value in parts if value is not None])
+        for row, parts in found
+        if sum(value is not None for _, value in parts) > 1
+    ]
+    if not whole:
+        return None
+    totals = [sum(value for _, value in parts) for _, parts in whole]
+    # Sums cannot be read on a logarithmic axis: where the range is wide, shares are drawn.
+    shares = spanning(totals).logarithmic
+    scale = Scale(0.0, 1.0) if shares else covering(totals, zero=True)
+    bars = [
+        Bar(
+            row["name"],
+            " + ".join(units.ms(value) for _, value in parts),
+            lanes.stacked(
+                scale, [(COLOURS[at], value / (total if shares else 1)) for at, value in parts]
+            ),
+            bool(facts.problems(row)),
+        )
+        for (row, parts), total in zip(whole, totals)
+    ]
+    keys = [Key(svg.block(COLOURS[at]), name) for at, name in enumerate(facts.STAGES.values())]
+    lead = "Medians of the stages in ms" + (", drawn as shares of their sum." if shares else ".")
+    axis = lanes.axis(scale, "%", _hundredth) if shares else lanes.axis(scale, "ms")
+    return Bars("Where a frame's time goes", lead, bars, axis, keys)
+
+
+def _hundredth(share: float) -> str:
+    return f"{100 * share:.3g}"
+
+
+COLOURS = (1, 0, 2)
+"""Inference has the colour that it has elsewhere."""
+
+
+def samples(made: Document) -> Bars | None:
+    """All runs of every row, over its median."""
+    found = [
+        (row, row["stages"]["inference"]["samples_ms"], facts.statistic(row, "inference", "p50_ms"))
+        for row in made["rows"]
+        if row["stages"]["inference"].get("samples_ms")
+    ]
+    over = [(row, [v / middle for v in times]) for row, times, middle in found if middle]
+    if not over:
+        return None
+    # A row that is not valid would press the others together.
+    shown = [ratios for row, ratios in over if not facts.problems(row)] or [r for _, r in over]
+    low = min(min(ratios) for ratios in shown)
+    far = max(float(np.percentile(ratios, 99)) for ratios in shown)
+    scale = Scale(min(low, 0.98), min(max(far, 1.02), WIDEST))
+    bars = [
+        Bar(
+            row["name"],
+            _beyond(ratios, scale),
+            lanes.distribution(scale, ratios),
+            bool(facts.problems(row)),
+        )
+        for row, ratios in over
+    ]
+    lead = "Every run of inference over its row's median; a tick is a run."
+    axis = lanes.axis(scale, "", lambda v: f"{v:.4g}×")
+    return Bars("Every run", lead, bars, axis)
+
+
+def _beyond(ratios: Sequence[float], scale: Scale) -> str:
+    beyond = sum(not scale.low <= ratio <= scale.high for ratio in ratios)
+    runs = f"{len(ratios):,} runs"
+    return f"{runs}, {beyond} beyond" if beyond else runs
+
+
+def scaling(made: Document) -> list[Plane]:
+    """Time over size for every number of threads, and over threads for every size."""
+    rows = [
+        row
+        for row in made["rows"]
+        if facts.kind(row) and facts.statistic(row, "inference", "p50_ms") is not None
+    ]
+    kinds = list(dict.fromkeys(facts.kind(row) or () for row in rows))
+    short = len({key[1] for key in kinds}) == 1
+
+    def drawn(
+        title: Callable[[Row], str],
+        across: Callable[[Row], float | None],
+        held: Callable[[Row], Any],
+        axis_title: str,
+    ) -> list[Plane]:
+        known = [row for row in rows if across(row) is not None]
+        ordered = sorted(known, key=lambda row: (held(row) or 0, row["name"]))
+        planes = []
+        for _, group in groupby(ordered, key=lambda row: held(row) or 0):
+            members = list(group)
+            series = _series(members, kinds, across, short=short)
+            if series:
+                planes.append(_growth(title(members[0]), series, axis_title))
+        return planes
+
+    by_size = drawn(_threads_title, _side, facts.threads, "√(height × width) in pixels")
+    by_threads = drawn(_size_title, facts.threads, facts.pixels, "threads")
+    return by_size + by_threads
+
+
+def _side(row: Row) -> float | None:
+    area = facts.pixels(row)
+    return None if area is None else round(area**0.5, 1)
+
+
+def _threads_title(row: Row) -> str:
+    count = facts.threads(row)
+    if count is None:
+        return "Time over size"
+    return f"Time over size, {count} thread{'s' if count > 1 else ''}"
+
+
+def _size_title(row: Row) -> str:
+    return f"Time over threads, size {facts.size(row) or 'unknown'}"
+
+
+def _series(
+    rows: Sequence[Row],
+    kinds: Sequence[tuple[str, ...]],
+    across: Callable[[Row], float | None],
+    *,
+    short: bool,
+) -> list[Series]:
+    """One for every kind that was measured at two places or more."""
+    found = []
+    for index, key in enumerate(kinds):
+        places = {
+            across(row) or 0.0: facts.statistic(row, "inference", "p50_ms") or 0.0
+            for row in rows
+            if facts.kind(row) == key
+        }
+        if len(places) > 1:
+            points = [Point(x, y) for x, y in sorted(places.items())]
+            found.append(Series(facts.kind_name(key, short=short), index, points))
+    return found
+
+
+def _growth(title: str, series: Sequence[Series], axis_title: str) -> Plane:
+    places = sorted({point.x for one in series for point in one.points})
+    return planes.plane(
+        title,
+        series,
+        Axis(axis_title, covering(places, margin=0.05), places, lambda v: f"{v:g}"),
+        Axis("inference, ms", spanning(p.y for one in series for p in one.points)),
+    )
+
+
+def sustained(made: Document) -> Plane | None:
+    """How times went over minutes, over the first window's."""
+    rows = [row for row in made["rows"] if (row.get("sustained") or {}).get("p50_ms")]
+    series = []
+    for index, row in enumerate(rows):
+        found = row["sustained"]
+        times, first = found["p50_ms"], found["p50_ms"][0]
+        if first > 0:
+            step = found["window_seconds"]
+            points = [Point((at + 0.5) * step, time / first) for at, time in enumerate(times)]
+            series.append(Series(f"{row['name']} (drift {_drift(found)})", index, points))
+    if not series:
+        return None
+    seconds = max(point.x for one in series for point in one.points)
+    ratios = [point.y for one in series for point in one.points]
+    return planes.plane(
+        "Median over that of the first window",
+        series,
+        Axis("seconds", covering([0.0, seconds], zero=True)),
+        Axis(
+            "times the first window",
+            covering([*ratios, 0.9, 1.1], margin=0.05),
+            text=lambda v: f"{v:.4g}×",
+        ),
+    )
+
+
+def _drift(found: dict[str, Any]) -> str:
+    return units.change(1 + found["drift"])
+
+
+def operators(row: Row) -> Bars | None:
+    """A row's dearest operators."""
+    found = row.get("operators")
+    if not found:
+        return None
+    scale = covering([one["share"] for one in found], zero=True)
+    bars = [
+        Bar(
+            " ".join(
+                part
+                for part in (one["operator"], f"× {one['count']}", one.get("where", ""))
+                if part
+            ),
+            f"{units.ms(one['ms'])} ms, {units.percent(one['share'])}",
+            lanes.stacked(scale, [(0, one["share"])]),
+        )
+        for one in found
+    ]
+    return Bars(row["name"], "", bars, lanes.axis(scale, "%", _hundredth))
+
+
+def placement(made: Document) -> Bars | None:
+    """On which compute device the operators of each row run."""
+    rows = [row for row in made["rows"] if row.get("placement")]
+    if not rows:
+        return None
+    devices = list(dict.fromkeys(device for row in rows for device in row["placement"]))
+    scale = covering([sum(row["placement"].values()) for row in rows], zero=True)
+    bars = [
+        Bar(
+            row["name"],
+            ", ".join(f"{device} {count}" for device, count in row["placement"].items()),
+            lanes.stacked(
+                scale, [(devices.index(name), count) for name, count in row["placement"].items()]
+            ),
+            bool(facts.problems(row)),
+        )
+        for row in rows
+    ]
+    keys = [Key(svg.block(at), device) for at, device in enumerate(devices)]
+    lead = "Operators by the compute device that the plan gives them."
+    return Bars("Placement", lead, bars, lanes.axis(scale, ""), keys)

@@ -1,0 +1,284 @@
+"""The report's tables, the same for the page and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.report import facts, units
+from benchmarks.report.document import Document
+from benchmarks.report.facts import Row
+
+ARROWS = {"lower": "↓", "higher": "↑"}
+"""Where better is."""
+
+Tone = str
+"""``good``, ``bad``, ``muted`` or nothing."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Of a table.
+
+    Attributes:
+        sort: what it is sorted by; its text if None and no figure.
+    """
+
+    text: str
+    sort: float | None = None
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Of a table; figures stand to the right."""
+
+    title: str
+    figures: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, and lines with a cell for each; the first column names the line."""
+
+    caption: str
+    columns: Sequence[Column]
+    lines: Sequence[Sequence[Cell]]
+    note: str = ""
+
+
+def words(text: object, tone: Tone = "") -> Cell:
+    """A cell of text; a dash for nothing."""
+    return Cell(units.plain(text), tone=tone if text is not None else "muted")
+
+
+def figure(value: float | None, text: Callable[[float], str] = units.digits) -> Cell:
+    """A cell with a figure; a dash for none."""
+    return Cell(units.NONE, tone="muted") if value is None else Cell(text(value), float(value))
+
+
+Take = Callable[[Row], Cell]
+
+
+def _stage(stage: str, key: str) -> Take:
+    return lambda row: figure(facts.statistic(row, stage, key))
+
+
+def _cost(key: str, unit: str) -> Take:
+    return lambda row: figure(row.get("cost", {}).get(key), lambda v: units.scaled(v, unit))
+
+
+def _name(row: Row) -> Cell:
+    return Cell(row["name"], tone="bad" if facts.problems(row) else "")
+
+
+def _valid(row: Row) -> Cell:
+    found = facts.validity(row)
+    return Cell(found, tone={"not valid": "bad", "valid": "good"}.get(found, "muted"))
+
+
+def _ratio(row: Row) -> Cell:
+    found = row.get("ratio")
+    if not found:
+        return words(None)
+    value, low, high = (units.digits(found[key]) for key in ("value", "low", "high"))
+    return Cell(f"{value} ({low}–{high})", found["value"])
+
+
+def _ratio_to(row: Row) -> Cell:
+    return words((row.get("ratio") or {}).get("to"))
+
+
+def _partitions(row: Row) -> Cell:
+    count = row.get("partitions")
+    whole = ", whole graph" if row.get("fully_delegated") else ""
+    return figure(count, lambda v: f"{v:.0f}{whole}")
+
+
+def _size(row: Row) -> Cell:
+    text = facts.size(row)
+    return words(None) if text is None else Cell(text, facts.pixels(row))
+
+
+LATENCY: Sequence[tuple[Column, Take]] = (
+    (Column("model", figures=False), _name),
+    (Column("p50", hint="inference, median, ms"), _stage("inference", "p50_ms")),
+    (Column("p90", hint="inference, nine of ten, ms"), _stage("inference", "p90_ms")),
+    (Column("p99", hint="inference, 99 of 100, ms"), _stage("inference", "p99_ms")),
+    (Column("min", hint="inference, least, ms"), _stage("inference", "min_ms")),
+    (
+        Column("spread", hint="of inference, (p90 − min) / p50"),
+        lambda row: figure(facts.statistic(row, "inference", "spread"), units.percent),
+    ),
+    (Column("pre", hint="pre-processing, median, ms"), _stage("preprocess", "p50_ms")),
+    (Column("post", hint="post-processing, median, ms"), _stage("postprocess", "p50_ms")),
+    (
+        Column("end to end p90", hint="pre-processing to post-processing, nine of ten, ms"),
+        lambda row: figure(facts.slow(row)),
+    ),
+    (Column("validity", figures=False), _valid),
+    (Column("precision", figures=False), lambda row: words(row.get("precision"))),
+    (Column("size", hint="height × width of the picture"), _size),
+    (Column("threads"), lambda row: figure(facts.threads(row), str)),
+    (
+        Column("ratio", hint="of median inference times, with a 95 % interval over its rounds"),
+        _ratio,
+    ),
+    (Column("ratio to", figures=False), _ratio_to),
+    (Column("first run", hint="ms"), lambda row: figure(row.get("first_run_ms"))),
+    (Column("load", hint="ms"), lambda row: figure(row.get("load_ms"))),
+    (Column("runtime", figures=False), lambda row: words(facts.runtime(row))),
+)
+
+COST: Sequence[tuple[Column, Take]] = (
+    (Column("model", figures=False), _name),
+    (
+        Column("peak memory", hint="over what the process had before the model was loaded"),
+        lambda row: figure(row.get("peak_memory_bytes"), lambda v: units.scaled(v, "B")),
+    ),
+    (
+        Column("file"),
+        lambda row: figure((row.get("file") or {}).get("bytes"), lambda v: units.scaled(v, "B")),
+    ),
+    (Column("partitions", hint="that the delegate cut the graph into"), _partitions),
+    (Column("MACs", hint="multiplications with additions of a frame"), _cost("macs", "")),
+    (Column("parameters"), _cost("parameters", "")),
+    (
+        Column("bytes moved", hint="every operator's inputs, constants and outputs, once each"),
+        _cost("bytes_moved", "B"),
+    ),
+    (Column("Arm instructions", hint="of a frame"), _cost("arm_instructions", "")),
+)
+
+
+def _made(
+    caption: str, columns: Sequence[tuple[Column, Take]], rows: Sequence[Row], note: str = ""
+) -> Table:
+    """A table without the columns that no row has a figure for."""
+    lines = [[take(row) for _, take in columns] for row in rows]
+    kept = [
+        at
+        for at in range(len(columns))
+        if at == 0 or any(line[at].text != units.NONE for line in lines)
+    ]
+    return Table(
+        caption,
+        [columns[at][0] for at in kept],
+        [[line[at] for at in kept] for line in lines],
+        note,
+    )
+
+
+def latency(made: Document) -> Table:
+    """Times of every row."""
+    note = "Times in milliseconds. p50 is the median; nine runs of ten are within p90."
+    return _made("Latency", LATENCY, made["rows"], note)
+
+
+def cost(made: Document) -> Table:
+    """Memory, and the figures that never wobble."""
+    note = "MACs, parameters, bytes moved and instructions are counted, not measured."
+    return _made("Memory and cost", COST, made["rows"], note)
+
+
+def common_conditions(made: Document) -> list[tuple[str, str]]:
+    """What all rows with conditions were measured under."""
+    found = [row["conditions"] for row in made["rows"] if row.get("conditions")]
+    return [
+        (key.replace("_", " "), _condition(key, found[0][key]).text)
+        for key in (found[0] if found else {})
+        if all(one.get(key, found) == found[0][key] for one in found)
+    ]
+
+
+def conditions(made: Document) -> Table | None:
+    """What differs from row to row."""
+    rows = [row for row in made["rows"] if row.get("conditions")]
+    keys = list(dict.fromkeys(key for row in rows for key in row["conditions"]))
+    common = dict(common_conditions(made))
+    keys = [key for key in keys if key.replace("_", " ") not in common]
+    if not keys:
+        return None
+
+    def take(key: str) -> Take:
+        return lambda row: _condition(key, row["conditions"].get(key))
+
+    columns: list[tuple[Column, Take]] = [(Column("model", figures=False), _name)]
+    columns += [(Column(key.replace("_", " "), figures=False), take(key)) for key in keys]
+    return _made("Conditions", columns, rows)
+
+
+def _condition(key: str, value: object) -> Cell:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return words(value)
+    return figure(value, units.percent if key.endswith("_share") else units.plain)
+
+
+def quality(found: dict[str, Any]) -> Table:
+    """A line for every subject and strength."""
+    figures = found["figures"]
+    columns = [Column("subject", figures=False), Column("strength"), Column("pairs")]
+    columns += [
+        Column(f"{one['title']} {ARROWS[one['better']]}", hint=one["what"]) for one in figures
+    ]
+    lines = [
+        [
+            Cell(row["name"]),
+            Cell(f"{row['strength']:g}", row["strength"]),
+            figure(row["pairs"], lambda v: f"{v:,.0f}"),
+            *(figure(row["figures"].get(one["key"])) for one in figures),
+        ]
+        for row in found["rows"]
+    ]
+    return Table("Fidelity", columns, lines, "↓ lower is better, ↑ higher is better.")
+
+
+def meanings(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What each figure of the quality table measures."""
+    return [(f"{one['title']} {ARROWS[one['better']]}", one["what"]) for one in found["figures"]]
+
+
+def judges(found: dict[str, Any]) -> Table | None:
+    """Networks that judged, and whether they are the model's own teachers."""
+    if not found.get("judges"):
+        return None
+    columns = [
+        Column(title, figures=False) for title in ("judge", "measures", "its part in training")
+    ]
+    said = {
+        True: Cell("also trained the model: it judges its own pupil", tone="bad"),
+        False: Cell("independent of the model", tone="good"),
+        None: Cell("unknown whether it trained the model", tone="muted"),
+    }
+    lines = [
+        [Cell(one["name"]), Cell(one["measures"]), said[one["trained_the_model"]]]
+        for one in found["judges"]
+    ]
+    return Table("Judges", columns, lines)
+
+
+DEVICE = {
+    "name": "name",
+    "processor": "processor",
+    "cores": "cores",
+    "memory_bytes": "memory",
+    "system": "system",
+    "sdk": "Android API level",
+    "kind": "kind",
+}
+
+
+def device(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What measured, in words."""
+    return [
+        (title, units.scaled(found[key], "B") if key == "memory_bytes" else units.plain(found[key]))
+        for key, title in DEVICE.items()
+        if found.get(key) not in (None, "")
+    ]
+
+
+def settings(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rules, tools or settings by name."""
+    return [(str(key).replace("_", " "), units.plain(value)) for key, value in found.items()]

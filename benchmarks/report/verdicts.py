@@ -1,0 +1,82 @@
+"""Which models are real-time, in words and in badges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.latency.judge import BUDGETS_MS
+from benchmarks.report import facts, units
+from benchmarks.report.document import Document
+from benchmarks.report.facts import Row
+
+RULE = "Real-time means that nine frames of ten are within the budget, end to end."
+
+
+@dataclass(frozen=True)
+class Badge:
+    """Of a budget; ``kept`` is None without a verdict."""
+
+    budget: str
+    kept: bool | None
+
+    @property
+    def text(self) -> str:
+        """With a sign, for those who do not tell the colours apart."""
+        return f"{ {True: '✓', False: '✗', None: '?'}[self.kept] } {self.budget} ms"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """On a row.
+
+    Attributes:
+        slow: p90 end to end in words.
+        problems: why it is not valid; no budget is judged then.
+    """
+
+    name: str
+    slow: str
+    badges: Sequence[Badge]
+    problems: Sequence[str]
+    validity: str
+
+
+def verdict(row: Row) -> Verdict:
+    """On one row."""
+    found = row.get("real_time") or {}
+    budgets = list(dict.fromkeys([*map(str, BUDGETS_MS), *found]))
+    slow = facts.slow(row)
+    return Verdict(
+        row["name"],
+        units.NONE if slow is None else f"{units.ms(slow)} ms",
+        [Badge(budget, found.get(budget)) for budget in budgets],
+        facts.problems(row),
+        facts.validity(row),
+    )
+
+
+def summary(made: Document) -> list[str]:
+    """The report in some sentences."""
+    rows, device = made["rows"], made["device"]
+    if not rows:
+        return [f"Nothing was timed on {device['name']}."]
+    lines = [f"{_count(len(rows), 'row')} measured on {device['name']}."]
+    processor = device.get("processor")
+    if processor and not processor.startswith(device["name"]):
+        lines[0] = f"{lines[0][:-1]} ({processor})."
+    wrong = [row for row in rows if facts.problems(row)]
+    if wrong:
+        lines.append(f"{_count(len(wrong), 'row')} not valid: no verdict, do not quote.")
+    judged = [row for row in rows if row.get("real_time")]
+    for budget in map(str, BUDGETS_MS):
+        known = [row["real_time"][budget] for row in judged if budget in row["real_time"]]
+        if known:
+            lines.append(f"Real-time at {budget} ms a frame: {sum(known)} of {len(known)}.")
+    if not judged:
+        lines.append("No row has a verdict on real time.")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,28 @@
+"""The report's three files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.report import document, markdown, page
+from benchmarks.report.document import Document
+from facestyle.files import write_text
+
+MARKDOWN, PAGE = "report.md", "report.html"
+
+
+def write(folder: Path, made: Document, pictures: Mapping[str, bytes] | None = None) -> None:
+    """Write ``report.json``, ``report.md`` and ``report.html``, each whole or not at all.
+
+    Args:
+        folder: to write to; made if missing.
+        made: the report.
+        pictures: JPEG by caption, shown by the page in this order.
+
+    Raises:
+        CannotWrite: when a file cannot be written.
+    """
+    document.write(folder / document.NAME, made)
+    write_text(folder / MARKDOWN, markdown.markdown(made))
+    write_text(folder / PAGE, page.html(made, pictures or {}))
