@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from export.rewrite import (
+    DepthToSpace,
     FoldedUpsampleConv2d,
     SlicedReflectConv2d,
     derived_constants,
@@ -54,22 +55,24 @@ def test_upsampling_agrees_even_on_a_single_position() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(inputs=channels, outputs=channels, seed=seeds)
-def test_a_folded_kernel_sums_boxes_of_the_mirrored_one(
-    inputs: int, outputs: int, seed: int
-) -> None:
+def test_taps_that_meet_one_pixel_add_up(inputs: int, outputs: int, seed: int) -> None:
     weight = torch.randn(
         outputs, inputs, 3, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
     )
     folded = fold_upsampling(weight)
-    assert folded.shape == (inputs, outputs, 4, 4)
-    # Every tap of the 3x3 kernel enters the sum 4 times; corners stay alone.
-    torch.testing.assert_close(folded.sum((2, 3)), 4 * weight.sum((2, 3)).T)
-    assert torch.equal(folded[:, :, 0, 0], weight[:, :, 2, 2].T)
-    # Without padding, it is nearest upsampling and a convolution with all its overlap.
-    x = torch.randn(1, inputs, 3, 2, dtype=torch.float64)
-    upsampled = F.interpolate(x, scale_factor=2.0, mode="nearest")
-    expected = F.conv2d(upsampled, weight, padding=2)
-    torch.testing.assert_close(F.conv_transpose2d(x, folded, stride=2), expected)
+    assert folded.shape == (4 * outputs, inputs, 2, 2)
+    phases = folded.reshape(4, outputs, inputs, 2, 2)
+    # Every tap of the 3x3 kernel is met by each phase once; corners stay alone.
+    for phase in phases:
+        torch.testing.assert_close(phase.sum((2, 3)), weight.sum((2, 3)))
+    assert torch.equal(phases[0][:, :, 0, 0], weight[:, :, 0, 0])
+    assert torch.equal(phases[3][:, :, 1, 1], weight[:, :, 2, 2])
+
+
+def test_depth_to_space_is_pixel_shuffle_with_its_channels_by_phase() -> None:
+    x = torch.randn(2, 12, 3, 5)
+    by_channel = x.reshape(2, 4, 3, 3, 5).transpose(1, 2).reshape(2, 12, 3, 5)
+    assert torch.equal(DepthToSpace.apply(x), F.pixel_shuffle(by_channel, 2))
 
 
 def test_the_whole_network_agrees() -> None:
@@ -109,12 +112,15 @@ def test_every_constant_is_an_original_or_traced_to_one() -> None:
     origins, constants = network.state_dict(), rewritten.state_dict()
     derived = derived_constants(rewritten)
     assert derived == {
-        f"decoder.{layer}.folded_weight": f"decoder.{layer}.weight"
+        f"decoder.{layer}.folded_{kind}": f"decoder.{layer}.{kind}"
         for layer in ("conv3_4", "conv2_2", "conv1_2")
+        for kind in ("weight", "bias")
     }
     for name, constant in constants.items():
-        if name in derived:
+        if name.endswith("folded_weight"):
             assert torch.equal(constant, fold_upsampling(origins[derived[name]]))
+        elif name.endswith("folded_bias"):
+            assert torch.equal(constant, origins[derived[name]].repeat(4))
         else:
             assert torch.equal(constant, origins[name])
     assert set(origins) == {derived.get(name, name) for name in constants}
@@ -124,7 +130,10 @@ def test_a_layer_used_twice_is_replaced_twice() -> None:
     layer = ReflectConv2d(2, 2)
     rewritten = for_tflite(nn.ModuleList([layer, nn.Sequential(layer, nn.ReLU()), layer]))
     assert not any(isinstance(part, ReflectConv2d) for part in rewritten.modules())
-    assert derived_constants(for_tflite(UpsampleReflectConv2d(2, 2))) == {"folded_weight": "weight"}
+    assert derived_constants(for_tflite(UpsampleReflectConv2d(2, 2))) == {
+        "folded_weight": "weight",
+        "folded_bias": "bias",
+    }
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
