@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-from export import build, calibration, manifest
-from export.quiet import ConversionError
+from benchmarks import exported
+from export import calibration, manifest
 from export.recheck import weights_of
-from export.request import ExportRequest, parse_size, targets
+from export.request import parse_size
 from facestyle.errors import UserError
 from facestyle.networks import StyleNetwork
 from facestyle.style import StyleBook
@@ -50,27 +50,17 @@ def resized(
     calibrated = _calibration(document) if "int8" in precisions else None
     wanted = [p for p in precisions if p != "int8" or calibrated is not None]
     if not _has(made, loaded.fingerprint, wanted):
-        request = ExportRequest(
-            checkpoint=loaded,
+        exported.stylizers(
+            loaded,
+            (height, width),
+            wanted,
+            made,
             source=checkpoint or _path(document["weights"]["source"]),
             encoder=encoder or _path(document["weights"]["encoder"]),
-            height=height,
-            width=width,
-            targets=targets(("stylizer",), ("tflite",), tuple(wanted)),
             styles=StyleBook.load(folder / document["styles"]),
-            baked=(),
-            depth=False,
             calibration=calibrated,
-            out=made,
-            verify=True,
-            command=f"facestyle bench {folder} --sizes {size}",
+            progress=progress,
         )
-        try:
-            outcome = build.run(request, progress)
-        except ConversionError as error:
-            raise UserError(f"size {size}: conversion failed: {error}") from error
-        if not outcome.passed:
-            raise UserError(f"size {size}: a file failed its checks; see {outcome.folder}")
     return made
 
 

@@ -13,8 +13,8 @@ from benchmarks.report.scale import covering, spanning
 
 Figure = dict[str, Any]
 
-FIRST = "face_fsimc"
-"""The face figure that stands for the others where there is room for one."""
+FACE = ("face_fsimc", "face_ssim", "landmarks", "identity", "parsing", "depth_mm")
+"""Figures of the face, which come first; the first stands for all where there is room for one."""
 
 
 def style_figure(quality: dict[str, Any]) -> Figure | None:
@@ -24,7 +24,7 @@ def style_figure(quality: dict[str, Any]) -> Figure | None:
 
 
 def others(quality: dict[str, Any]) -> list[Figure]:
-    """All figures but the style's that were measured; the one for the face first."""
+    """All figures but the style's that were measured; the face's first."""
     style = style_figure(quality)
     found = [
         one
@@ -32,7 +32,9 @@ def others(quality: dict[str, Any]) -> list[Figure]:
         if one is not style
         and any(row["figures"].get(one["key"]) is not None for row in quality["rows"])
     ]
-    return sorted(found, key=lambda one: one["key"] != FIRST)
+    return sorted(
+        found, key=lambda one: FACE.index(one["key"]) if one["key"] in FACE else len(FACE)
+    )
 
 
 def subjects(quality: dict[str, Any]) -> list[str]:

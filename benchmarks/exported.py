@@ -1,0 +1,76 @@
+"""Builds that benchmarks make for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from export import build
+from export.calibration import Calibration
+from export.quiet import ConversionError
+from export.request import ExportRequest, targets
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError
+from facestyle.shipped import style_book
+from facestyle.style import StyleBook
+from facestyle.stylize import Painter
+
+
+def silent(step: str) -> None:
+    """Progress that nobody is told of."""
+
+
+def stylizers(
+    checkpoint: Checkpoint,
+    size: tuple[int, int],
+    precisions: Sequence[str],
+    out: Path,
+    *,
+    source: Path | None = None,
+    encoder: Path | None = None,
+    styles: StyleBook | None = None,
+    calibration: Calibration | None = None,
+    progress: Callable[[str], None] = silent,
+) -> Path:
+    """Export a network's stylizers in ``.tflite``, each file proved.
+
+    Args:
+        checkpoint: the network.
+        size: height and width of the photo.
+        precisions: of ``export.request.PRECISIONS``.
+        out: folder of the build.
+        source, encoder: files of the weights; None for shipped and random ones.
+        styles: that go along; all named ones by default.
+        calibration: for int8.
+        progress: told what is about to be done.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        UserError: when a conversion or a check fails.
+    """
+    height, width = size
+    title = f"{checkpoint.name} at {height}x{width}"
+    request = ExportRequest(
+        checkpoint=checkpoint,
+        source=source,
+        encoder=encoder,
+        height=height,
+        width=width,
+        targets=targets(("stylizer",), ("tflite",), tuple(precisions)),
+        styles=styles or style_book(Painter(checkpoint)),
+        baked=(),
+        depth=False,
+        calibration=calibration,
+        out=out,
+        verify=True,
+        command=f"facestyle export --preset {checkpoint.name} --size {height}x{width}",
+    )
+    try:
+        outcome = build.run(request, progress)
+    except ConversionError as error:
+        raise UserError(f"{title}: conversion failed: {error}") from error
+    if not outcome.passed:
+        raise UserError(f"{title}: a file failed its checks; see {outcome.folder}")
+    return out

@@ -1,0 +1,222 @@
+"""Paper 1's claim as a figure: the networks that watch over a training cost nothing in an app.
+
+    python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
+
+Trains the paper's four variants (AdaIN, Depth AdaIN, Face AdaIN, both) for a few steps, exports
+each, and lets the four files take turns, with a copy of the first as a control: how far apart
+equal files are measured is the noise. Latency does not depend on what weights have learnt;
+``--trained METHOD=FILE`` takes those of a real training instead.
+
+Beside them, and for this table only, the depth and parsing networks are exported: what a frame
+would cost if they ran in the app.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from benchmarks import build_files, exported
+from benchmarks.build_files import ModelFile
+from benchmarks.host import machine, run
+from benchmarks.host.run import Settings
+from benchmarks.measure import as_document
+from benchmarks.report import views
+from benchmarks.training_speed import make_encoder
+from export import manifest
+from export.graphs import Graph
+from export.quiet import ConversionError
+from export.tflite import to_keras, to_tflite
+from facestyle import checkpoint, contract, gallery
+from facestyle.contract import Contract, Kind, Port
+from facestyle.errors import UserError
+from facestyle.files import write_text
+from train import engine, recipes
+from train.auxiliary.bisenet import create_parsing
+from train.auxiliary.depth_networks import DEPTH_NETWORKS, create_depth
+
+VARIANTS = {
+    "adain": "AdaIN",
+    "depth_adain": "Depth AdaIN",
+    "face_adain": "Face AdaIN",
+    "depth_face_adain": "Depth and Face AdaIN",
+}
+"""Paper 1's variants by recipe."""
+
+CONTROL = "AdaIN, again"
+
+WATCHERS = ("depth_v3_small", "bisenet_small", "depth_v3", "bisenet")
+"""The small ones that come with the package, and paper 1's own sizes; their weights do not
+matter here."""
+
+SIZE = 256
+
+
+def trained(variant: str, folder: Path) -> Path:
+    """A checkpoint of a variant after two steps on the gallery's pictures, ``mobile``."""
+    encoder = folder.parent / "encoder.safetensors"
+    settings = (
+        "steps=2",
+        "batch=1",
+        "data.size=64",
+        "data.short_side=64",
+        f"data.content={[str(gallery.portraits()[0].path.parent)]!r}",
+        f"data.style={[str(gallery.paintings()[0].path.parent)]!r}",
+        f"auxiliary.perceptual={encoder}",
+    )
+    if not encoder.exists():
+        make_encoder(encoder)
+    recipe = recipes.load(variant, "mobile", settings)
+    return engine.train(recipe, folder, engine.start_fabric(1, recipe.batch)).weights
+
+
+def variants(given: Mapping[str, Path], work: Path) -> list[ModelFile]:
+    """The four stylizers, exported, and the first one's copy."""
+    files = []
+    for variant, title in VARIANTS.items():
+        weights = given.get(variant) or trained(variant, work / variant)
+        loaded = checkpoint.load(weights, "mobile", None)
+        folder = work / f"{variant}_build"
+        exported.stylizers(loaded, (SIZE, SIZE), ("fp32",), folder, source=weights)
+        (file,) = build_files.read(folder)
+        files.append(replace(file, name=title))
+    return [*files, replace(files[0], name=CONTROL)]
+
+
+def watcher(name: str, work: Path) -> ModelFile:
+    """An auxiliary network as a ``.tflite`` file, for a photo of the stylizers' size.
+
+    Raises:
+        ConversionError: when a converter gives up on it.
+    """
+    network = create_depth(name) if name in DEPTH_NETWORKS else create_parsing(name)
+    module = _Watcher(network).eval()
+    photo = contract.content(SIZE, SIZE)
+    shape = tuple(module(*(_zeros(photo),)).shape)
+    found = Port("found", Kind.MAP, shape, None, "What the network sees.")
+    graph = Graph(name, module, Contract(name, (photo,), (found,)))
+    path = work / f"{name}.tflite"
+    to_tflite(to_keras(graph, work / name), "fp32", path)
+    return ModelFile(path, name, manifest.sha256(path), precision="fp32")
+
+
+class _Watcher(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, photo: Tensor) -> Tensor:
+        found: Tensor = self.network(photo)
+        return found
+
+
+def _zeros(port: Port) -> Tensor:
+    import torch
+
+    return torch.zeros(port.shape)
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The claim, and what it would cost otherwise, in Markdown."""
+    by_name = {row["name"].rsplit(", ", 1)[0]: row for row in rows}
+    base = by_name[VARIANTS["adain"]]
+    lines = [
+        "# What the auxiliary networks cost at inference",
+        "",
+        "| file | median inference | ratio to AdaIN (95 %) | MACs | operators alike |",
+        "|---|---|---|---|---|",
+    ]
+    for title in (*VARIANTS.values(), CONTROL):
+        row = by_name[title]
+        ratio = row.get("ratio")
+        text = (
+            "1" if not ratio else f"{ratio['value']:.3f} ({ratio['low']:.3f}–{ratio['high']:.3f})"
+        )
+        alike = row["cost"] == base["cost"] and row["partitions"] == base["partitions"]
+        lines.append(
+            f"| {title} | {_ms(row)} | {text} | {row['cost']['macs'] / 1e9:.3f} G | "
+            f"{'yes' if alike else 'NO'} |"
+        )
+    lines += [
+        "",
+        f"`{CONTROL}` is the first file once more: how far its ratio is from 1 is the noise.",
+        "",
+        "If the networks that watched over the training ran in the app too:",
+        "",
+        "| file | median inference | ratio to AdaIN (95 %) | MACs | parameters |",
+        "|---|---|---|---|---|",
+    ]
+    for name in WATCHERS:
+        if name in by_name:
+            row = by_name[name]
+            ratio = row["ratio"]
+            lines.append(
+                f"| {name} | {_ms(row)} | {ratio['value']:.1f} "
+                f"({ratio['low']:.1f}–{ratio['high']:.1f}) | {row['cost']['macs'] / 1e9:.3f} G | "
+                f"{row['cost']['parameters'] / 1e6:.2f} M |"
+            )
+    for depth, face in (WATCHERS[:2], WATCHERS[2:]):
+        if depth in by_name and face in by_name:
+            whole = 1 + by_name[depth]["ratio"]["value"] + by_name[face]["ratio"]["value"]
+            lines += [
+                "",
+                f"A frame with {depth} and {face}: {whole:.1f} times that of the stylizer.",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _ms(row: Mapping[str, Any]) -> str:
+    return f"{row['stages']['inference']['p50_ms']:.2f} ms"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line, train, export, measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--trained", action="append", default=[], metavar="METHOD=FILE")
+    parser.add_argument("--runs", type=int, default=200, help="of every model, at least")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of every model, at least")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the report")
+    args = parser.parse_args(arguments)
+    given = {}
+    for item in args.trained:
+        variant, _, file = item.partition("=")
+        if variant not in VARIANTS or not file:
+            parser.error(f"--trained {item}: write METHOD=FILE, METHOD of {', '.join(VARIANTS)}")
+        given[variant] = Path(file)
+    notes = []
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        files = variants(given, work)
+        for name in WATCHERS:
+            try:
+                files.append(watcher(name, work))
+            except (ConversionError, UserError) as error:
+                notes.append(f"{name} could not be exported: {error}")
+        found = [run.file_entrant(file) for file in files]
+        settings = Settings(threads=(machine.cores(),), runs=args.runs, seconds=args.seconds)
+        with tqdm(total=run.steps(len(found), settings), disable=None) as bar:
+
+            def progress(step: str) -> None:
+                bar.set_description(step[:60])
+                bar.update()
+
+            rows, more = run.measure(found, settings, progress)
+    command = f"python -m benchmarks.no_auxiliary --out {args.out}"
+    made = as_document(machine.device(), rows, notes + more, command)
+    views.write(args.out, made)
+    write_text(args.out / "table.md", table(made["rows"]))
+    sys.stdout.write(table(made["rows"]) + f"wrote {args.out}/table.md and report.html\n")
+
+
+if __name__ == "__main__":
+    main()
