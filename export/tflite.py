@@ -85,8 +85,9 @@ def to_keras(
             keras = onnx2tf.convert(
                 input_onnx_file_path=str(onnx_file),
                 output_folder_path=scratch,
-                output_signaturedefs=True,
+                output_signaturedefs=True,  # names that TensorFlow takes
                 non_verbose=True,
+                disable_model_save=True,  # the model alone: what it would write is thrown away
             )
         order = {tensor.name.split(":")[0]: i for i, tensor in enumerate(keras.inputs)}
         specs = [
