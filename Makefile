@@ -1,11 +1,12 @@
 # Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
+# `make bench` measures this repository's own models anew (half an hour; leave the machine alone).
 
 VENV ?= .venv
 PYTHON ?= python3.11
 SIZE ?= 256
 OUT ?= build
 
-.PHONY: export test lint clean
+.PHONY: export test bench lint clean
 
 # Installed again only when what is to be installed changes.
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -20,6 +21,10 @@ export: $(VENV)/installed
 
 test: $(VENV)/installed lint
 	$(VENV)/bin/python -m pytest
+
+bench: $(VENV)/installed
+	$(VENV)/bin/python -m benchmarks.own_models --out benchmarks/results/latency
+	$(VENV)/bin/python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

@@ -1,8 +1,10 @@
-"""Models that take turns: A B C, C B A, A B C and so on, so that all meet the same machine."""
+"""Models that take turns, in another order every round, so that all meet the same machine and
+nobody always follows the same neighbour."""
 
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +18,9 @@ from benchmarks.latency.timing import timing
 
 ROUNDS = 12
 """Turns of every model."""
+
+SEED = 0
+"""Of the order in which they take their turns."""
 
 WARM_UP_SECONDS = 0.5
 WARM_UP_RUNS = 3
@@ -78,9 +83,9 @@ def race(
     """
     turn = {name: _runs(worker, minimum_runs, minimum_seconds) for name, worker in workers.items()}
     laps = {name: Lap() for name in workers}
-    for number in range(ROUNDS):
-        order = list(workers) if number % 2 == 0 else list(workers)[::-1]
-        for name in order:
+    order = random.Random(SEED)
+    for _ in range(ROUNDS):
+        for name in order.sample(list(workers), len(workers)):
             progress(name)
             _take_turn(workers[name], laps[name], turn[name])
     # A turn's length was guessed from the warm-up; who was faster since then runs on.
