@@ -31,8 +31,8 @@ UNITS = ("ALL", "CPU_AND_NE", "CPU_AND_GPU", "CPU_ONLY")
 FORMATS = (".mlpackage", ".mlmodel")
 
 ELSEWHERE = (
-    "Core ML runs on macOS only; on a Mac, install facestyle[bench,coreml] and type the same command, "
-    "or import an Xcode performance report made there or on an iPhone"
+    "Core ML runs on macOS only; on a Mac, install facestyle[bench,coreml] and type the same "
+    "command, or import an Xcode performance report made there or on an iPhone"
 )
 
 NOTE = (
