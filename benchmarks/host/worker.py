@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.host import memory
 from benchmarks.host.models import FileModel, TorchModel
 from facestyle.errors import UserError
 
@@ -155,7 +156,7 @@ class _Subject:
         else:
             import torch  # noqa: F401 - likewise
         self.frame = camera_frame()
-        self.before = _start_counting_memory()
+        self.before = memory.start()
         start = time.perf_counter()
         self.loaded = load(model)
         load_ms = 1000 * (time.perf_counter() - start)
@@ -181,8 +182,7 @@ class _Subject:
         return found
 
     def memory(self, _: None) -> int | None:
-        peak = _peak_memory()
-        return None if peak is None or self.before is None else max(0, peak - self.before)
+        return memory.most_since(self.before)
 
     def operators(self, _: None) -> tuple[list[dict[str, Any]], float]:
         from dataclasses import asdict
@@ -208,31 +208,3 @@ class _Subject:
         self.loaded.postprocess()
         end = time.perf_counter()
         return 1000 * (fed - start), 1000 * (done - fed), 1000 * (end - done)
-
-
-def _start_counting_memory() -> int | None:
-    """Bytes held now; the peak counts from here where the system allows it."""
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        return _peak_memory()
-    return int(psutil.Process().memory_info().rss)
-
-
-def _peak_memory() -> int | None:
-    """Most bytes held at once; None where the system does not tell."""
-    try:
-        with open("/proc/self/status") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        import resource
-        import sys
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
