@@ -160,7 +160,7 @@ def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> Mode
     path = checked(folder, entry)
     return ModelFile(
         path=path,
-        name=path.name,
+        name=_name(document, entry),
         sha256=entry["sha256"],
         graph=entry["graph"],
         network=document["network"],
@@ -170,3 +170,16 @@ def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> Mode
         macs=entry["macs"],
         parameters=entry["parameters"],
     )
+
+
+def _name(document: dict[str, Any], entry: dict[str, Any]) -> str:
+    """``mobile 256x256 fp16``: what tells a build's files apart, less what goes without saying."""
+    words = (
+        document["network"],
+        "" if entry["graph"] == "stylizer" else entry["graph"],
+        entry["style"],
+        f"{document['height']}x{document['width']}",
+        entry["precision"],
+        "" if entry["format"] == "tflite" else entry["format"],
+    )
+    return " ".join(word for word in words if word)

@@ -43,7 +43,11 @@ def entrants(work: Path) -> list[Entrant]:
     if not plain.exists():
         plain_vgg19.write(plain, SIZE, SIZE)
     reference = replace(
-        build_files.single(plain), graph="stylizer", network="vgg19 plain", precision="fp32"
+        build_files.single(plain),
+        name=f"vgg19, plain conversion {SIZE}x{SIZE} fp32",
+        graph="stylizer",
+        network="vgg19, plain conversion",
+        precision="fp32",
     )
     found = [run.file_entrant(file) for file in [*files, reference]]
     return found + run.torch_entrants(build, None, None)

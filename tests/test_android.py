@@ -20,7 +20,8 @@ from benchmarks.build_files import ModelFile
 from benchmarks.latency.judge import Rules, judge
 from benchmarks.report import document
 from facestyle.errors import UserError
-from tests import fake_phone
+from tests import fake_phone, made_models
+from tests.conftest import Outcome, assert_refused
 from tests.fake_phone import CPU, RESULTS, Phone
 
 needs_adb = pytest.mark.skipif(
@@ -632,3 +633,51 @@ class TestContract:
 )
 def test_cores(text: str | None, cores: int | None) -> None:
     assert phone._cores(text) == cores
+
+
+class TestCommandLine:
+    """``facestyle bench --device android``, from a file to its report."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return made_models.picture_model(tmp_path / "picture.tflite")
+
+    def test_the_app(
+        self, server: Connect, facestyle: Callable[..., Outcome], file: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "report"
+        with server(Phone()) as serial:
+            outcome = facestyle(
+                *("bench", file, "--device", "android", "--serial", serial),
+                *("--threads", "2", "--delegate", "cpu,gpu", "--out", out),
+            )
+        assert outcome.code == 0, outcome.err
+        made = document.read(out)
+        assert made["device"]["kind"] == "android"
+        assert [row["runtime"]["delegate"] for row in made["rows"]] == ["XNNPACK", "GPU"]
+        assert all("p90_ms" in row["stages"]["end_to_end"] for row in made["rows"])
+        assert (out / "report.html").exists() and "next: open" in outcome.out
+
+    def test_the_tool(
+        self,
+        server: Connect,
+        facestyle: Callable[..., Outcome],
+        file: Path,
+        tool: Path,
+        tmp_path: Path,
+    ) -> None:
+        out = tmp_path / "report"
+        asked = ("bench", file, "--device", "android", "--benchmark-model", tool, "--threads", 1)
+        with server(Phone()) as serial:
+            outcome = facestyle(*asked, "--serial", serial, "--out", out)
+        assert outcome.code == 0, outcome.err
+        (row,) = document.read(out)["rows"]
+        assert list(row["stages"]) == ["inference"] and row["operators"]
+        assert "no end-to-end time" in outcome.out
+
+    def test_no_phone(
+        self, server: Connect, facestyle: Callable[..., Outcome], file: Path, tmp_path: Path
+    ) -> None:
+        outcome = facestyle("bench", file, "--device", "android", "--out", tmp_path / "report")
+        assert_refused(outcome, "adb devices")
+        assert not (tmp_path / "report").exists()

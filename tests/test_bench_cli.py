@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.report import document
-from tests import made_models
+from tests import made_models, made_report
 from tests.conftest import Outcome, assert_refused
 
 Command = Callable[..., Outcome]
@@ -96,6 +96,13 @@ class TestFiles:
         made = document.read(tmp_path / "out")
         assert len(made["rows"]) == 1
         assert any("sizeless" in note and "no fixed size" in note for note in made["notes"])
+
+    def test_quality_beside(self, facestyle: Command, picture_file: Path, tmp_path: Path) -> None:
+        document.write(tmp_path / "quality" / "report.json", made_report.host())
+        given = ("--quality", tmp_path / "quality", "--out", tmp_path / "out")
+        outcome = facestyle("bench", picture_file, *QUICK, *given)
+        assert outcome.code == 0, outcome.err
+        assert document.read(tmp_path / "out")["quality"] == made_report.host()["quality"]
 
     def test_a_vector_has_no_frame(self, facestyle: Command, tmp_path: Path) -> None:
         path = made_models.vector_model(tmp_path / "v.tflite")

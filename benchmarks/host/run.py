@@ -114,7 +114,7 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
         threads=1,
         compiled=False,
     )
-    title = f"{loaded.name} {height}x{width}, PyTorch"
+    title = f"{loaded.name} {height}x{width} PyTorch"
     return [
         Entrant(f"{title} eager", model, about),
         Entrant(f"{title} compiled", replace(model, compiled=True), about),
