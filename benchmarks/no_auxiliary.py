@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trained", action="append", default=[], metavar="METHOD=FILE")
-    parser.add_argument("--runs", type=int, default=200, help="of every model, at least")
+    parser.add_argument("--runs", type=int, default=100, help="of every model, at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every model, at least")
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")
     args = parser.parse_args(arguments)

@@ -233,6 +233,7 @@ class Phone:
             return "ERROR: Failed to apply GPU delegate.\nERROR: Benchmarking failed.\n", 1
         if self.tool == "hangs":
             threading.Event().wait(30)
+            return "", 1
         return benchmark_text(flags, self.tool == "new", self.partitions), 0
 
 
