@@ -120,7 +120,8 @@ def _runs(worker: Worker, minimum_runs: int, minimum_seconds: float) -> int:
     """Warm up; runs of a turn so that all turns together suffice."""
     taken: list[float] = []
     while len(taken) < WARM_UP_RUNS or sum(taken) < 1000 * WARM_UP_SECONDS:
-        taken += [sum(sample) for sample in worker.run(1)]
+        # As many again: asking takes longer than a small model's run.
+        taken += [sum(sample) for sample in worker.run(len(taken) or 1)]
     typical = float(np.median(taken[len(taken) // 2 :])) / 1000
     return max(math.ceil(minimum_runs / ROUNDS), math.ceil(minimum_seconds / ROUNDS / typical))
 
