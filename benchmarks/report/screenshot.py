@@ -3,7 +3,7 @@
     python -m benchmarks.report.screenshot report.html --out docs
 
 writes ``report_1280_light.png`` and so on: a wide screen and a phone, light and dark, each as
-high as the page.
+high as the page or ``--height``.
 """
 
 from __future__ import annotations
@@ -164,14 +164,19 @@ def picture(live: Browser, page: Path, width: int, scheme: str) -> Image.Image:
 @click.command()
 @click.argument("page", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("."))
-def main(page: Path, out: Path) -> None:
+@click.option("--name", help="Of the files, before width and scheme; the page's by default.")
+@click.option("--height", type=click.IntRange(1), help="Pixels at most; the whole page by default.")
+def main(page: Path, out: Path, name: str | None, height: int | None) -> None:
     """Take pictures of PAGE, for a wide screen and a phone, light and dark."""
     with browser() as live:
         for width in WIDTHS:
             for scheme in SCHEMES:
-                file = out / f"{page.stem}_{width}_{scheme}.png"
+                file = out / f"{name or page.stem}_{width}_{scheme}.png"
+                shot = picture(live, page, width, scheme)
+                if height is not None:
+                    shot = shot.crop((0, 0, shot.width, min(height, shot.height)))
                 with atomic(file) as temporary:
-                    picture(live, page, width, scheme).save(temporary, optimize=True)
+                    shot.save(temporary, optimize=True)
                 click.echo(file)
 
 
