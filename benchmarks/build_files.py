@@ -160,7 +160,7 @@ def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> Mode
     path = checked(folder, entry)
     return ModelFile(
         path=path,
-        name=_name(document, entry),
+        name=name(document, entry),
         sha256=entry["sha256"],
         graph=entry["graph"],
         network=document["network"],
@@ -172,7 +172,7 @@ def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> Mode
     )
 
 
-def _name(document: dict[str, Any], entry: dict[str, Any]) -> str:
+def name(document: dict[str, Any], entry: dict[str, Any]) -> str:
     """``mobile 256x256 fp16``: what tells a build's files apart, less what goes without saying."""
     words = (
         document["network"],

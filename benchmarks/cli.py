@@ -83,7 +83,7 @@ def bench() -> None:
     type=click.Path(path_type=Path),
     help="TensorFlow's benchmark_model for Android, instead of the sample app.",
 )
-@click.option("--delegate", default="cpu", show_default=True, help="On Android: cpu, gpu.")
+@click.option("--delegate", help="On Android: cpu, gpu or both, comma-separated; cpu by default.")
 @click.option(
     "--quality",
     type=click.Path(path_type=Path),
@@ -103,6 +103,7 @@ def run(**options: Any) -> int:
     from benchmarks import request as asked
     from benchmarks.measure import measure
     from benchmarks.report import views
+    from facestyle.files import check_folder
 
     asked_for = asked.Request(
         **options
@@ -115,6 +116,7 @@ def run(**options: Any) -> int:
         }
     )
     asked.check(asked_for)
+    check_folder(asked_for.out)
     made, pictures = _with_bar(measure, asked_for)
     out = asked_for.out
     views.write(out, made, pictures)
@@ -131,9 +133,9 @@ def run(**options: Any) -> int:
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for comparison.html and .md.")
 def compare(before: Path, after: Path, out: Path | None) -> int:
-    """Show what became slower or faster between two reports, and whether it is chance.
+    """Show what became slower or faster between two reports, and whether significantly.
 
-    Exits with 1 if anything is slower beyond chance.
+    Exits with 1 if anything is significantly slower, with 0 if not, or if nothing could be judged.
     """
     from benchmarks.report import compare as comparing
     from benchmarks.report import compare_views, document
@@ -158,7 +160,9 @@ def xcode(report: Path, out: Path) -> int:
     from benchmarks.apple import xcode as importing
     from benchmarks.measure import as_document
     from benchmarks.report import views
+    from facestyle.files import check_folder
 
+    check_folder(out)
     device, rows, notes = importing.read(report)
     made = as_document(device, rows, notes, shlex.join(["facestyle", *sys.argv[1:]]))
     views.write(out, made)

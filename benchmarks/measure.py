@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks import build_files
@@ -74,6 +75,7 @@ def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -
 
     notes: list[str] = []
     entrants = []
+    folders: list[Path] = []
     if request.is_build:
         own = build_files.read(request.build, precisions=request.precision)
         wanted = [str(file.precision) for file in own]
@@ -96,7 +98,10 @@ def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -
         entrants.append(run.file_entrant(build_files.single(request.build)))
     entrants += [run.file_entrant(build_files.single(path)) for path in request.against]
     entrants = run.with_own_names(entrants)
-    if request.is_build and request.pytorch:
+    own_size = not request.sizes or request.build in folders
+    if request.is_build and request.pytorch and not own_size:
+        notes.append("PyTorch is measured at the build's own size only; add it to --sizes")
+    elif request.is_build and request.pytorch:
         try:
             entrants += run.torch_entrants(request.build, request.checkpoint, request.encoder)
         except UserError as error:
@@ -119,24 +124,27 @@ def powers_of_two(cores: int) -> tuple[int, ...]:
 
 def _android(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
     from benchmarks.android import run
-    from benchmarks.android.plan import Settings
+    from benchmarks.android.plan import Settings, attempts
 
     settings = Settings(
         threads=request.threads or Settings.threads,
-        delegates=request.delegate,
+        delegates=request.delegate or Settings.delegates,
         runs=request.runs,
         seconds=request.seconds,
         sustain=request.sustain,
     )
     files = _files(request, ("tflite",))
-    return run.measure(files, settings, request.serial, request.benchmark_model)
+    expect(sum(len(list(attempts(file, settings))) for file in files))
+    return run.measure(files, settings, request.serial, request.benchmark_model, progress)
 
 
 def _apple(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
     from benchmarks.apple import core_ml
 
+    settings = core_ml.Settings(runs=request.runs, seconds=request.seconds)
     files = _files(request, ("mlpackage", "mlmodel"))
-    return core_ml.measure(files, core_ml.Settings(runs=request.runs, seconds=request.seconds))
+    expect(len(files) * len(settings.units))
+    return core_ml.measure(files, settings, progress=progress)
 
 
 def _files(request: Request, formats: Sequence[str]) -> list[ModelFile]:

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -33,6 +34,7 @@ from benchmarks.report import views
 from benchmarks.training_speed import make_encoder
 from export import manifest
 from export.graphs import Graph
+from export.inspect_tflite import TFLiteModel
 from export.quiet import ConversionError
 from export.tflite import to_keras, to_tflite
 from facestyle import checkpoint, contract, gallery
@@ -119,58 +121,84 @@ class _Watcher(nn.Module):
 
 
 def _zeros(port: Port) -> Tensor:
-    import torch
-
     return torch.zeros(port.shape)
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The claim, and what it would cost otherwise, in Markdown."""
+def table(rows: Sequence[Mapping[str, Any]], alike: Mapping[str, bool]) -> str:
+    """The claim, and what it would cost otherwise, in Markdown.
+
+    Args:
+        rows: of the report, judged.
+        alike: by title, whether a variant's file has the first one's operators and shapes.
+    """
     by_name = {row["name"].rsplit(", ", 1)[0]: row for row in rows}
-    base = by_name[VARIANTS["adain"]]
     lines = [
         "# What the auxiliary networks cost at inference",
         "",
-        "| file | median inference | ratio to AdaIN (95 %) | MACs | operators alike |",
-        "|---|---|---|---|---|",
+        "| file | median inference | ratio to AdaIN (95 %) | MACs | same operators | valid |",
+        "|---|---|---|---|---|---|",
     ]
     for title in (*VARIANTS.values(), CONTROL):
         row = by_name[title]
-        ratio = row.get("ratio")
-        text = (
-            "1" if not ratio else f"{ratio['value']:.3f} ({ratio['low']:.3f}–{ratio['high']:.3f})"
-        )
-        alike = row["cost"] == base["cost"] and row["partitions"] == base["partitions"]
         lines.append(
-            f"| {title} | {_ms(row)} | {text} | {row['cost']['macs'] / 1e9:.3f} G | "
-            f"{'yes' if alike else 'NO'} |"
+            f"| {title} | {_ms(row)} | {_ratio(row, 3)} | {row['cost']['macs'] / 1e9:.3f} G | "
+            f"{'yes' if alike[title] else 'NO'} | {_valid(row)} |"
         )
+    lines += ["", _conclusion(by_name, alike), ""]
     lines += [
-        "",
-        f"`{CONTROL}` is the first file once more: how far its ratio is from 1 is the noise.",
-        "",
         "If the networks that watched over the training ran in the app too:",
         "",
-        "| file | median inference | ratio to AdaIN (95 %) | MACs | parameters |",
-        "|---|---|---|---|---|",
+        "| file | median inference | ratio to AdaIN (95 %) | MACs | parameters | valid |",
+        "|---|---|---|---|---|---|",
     ]
     for name in WATCHERS:
         if name in by_name:
             row = by_name[name]
-            ratio = row["ratio"]
             lines.append(
-                f"| {name} | {_ms(row)} | {ratio['value']:.1f} "
-                f"({ratio['low']:.1f}–{ratio['high']:.1f}) | {row['cost']['macs'] / 1e9:.3f} G | "
-                f"{row['cost']['parameters'] / 1e6:.2f} M |"
+                f"| {name} | {_ms(row)} | {_ratio(row, 1)} | {row['cost']['macs'] / 1e9:.3f} G | "
+                f"{row['cost']['parameters'] / 1e6:.2f} M | {_valid(row)} |"
             )
     for depth, face in (WATCHERS[:2], WATCHERS[2:]):
         if depth in by_name and face in by_name:
             whole = 1 + by_name[depth]["ratio"]["value"] + by_name[face]["ratio"]["value"]
-            lines += [
-                "",
-                f"A frame with {depth} and {face}: {whole:.1f} times that of the stylizer.",
-            ]
+            lines += ["", f"A frame with {depth} and {face}: {whole:.1f} times the stylizer's."]
     return "\n".join(lines) + "\n"
+
+
+def _conclusion(by_name: Mapping[str, Mapping[str, Any]], alike: Mapping[str, bool]) -> str:
+    """Whether the variants are as fast as each other, as far as this run can tell."""
+    control = by_name[CONTROL]["ratio"]
+    noise = max(abs(control[key] - 1) for key in ("value", "low", "high"))
+    apart = [
+        title
+        for title in list(VARIANTS.values())[1:]
+        if abs(by_name[title]["ratio"]["value"] - 1) > noise
+    ]
+    told = f"`{CONTROL}` is the first file once more: equal files seem up to {noise:.1%} apart."
+    same = "All have the same operators." if all(alike.values()) else "Their operators DIFFER."
+    if apart:
+        return f"{told} {same} Further apart than that: {', '.join(apart)}."
+    return f"{told} {same} No variant is further from AdaIN than that."
+
+
+def _ratio(row: Mapping[str, Any], digits: int) -> str:
+    ratio = row.get("ratio")
+    if not ratio:
+        return "1"
+    value, low, high = (f"{ratio[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} ({low}–{high})"
+
+
+def _valid(row: Mapping[str, Any]) -> str:
+    return "yes" if not row["problems"] else f"NO: {row['problems'][0]}"
+
+
+def structure(path: Path) -> tuple[list[str], list[tuple[int, ...]]]:
+    """A file's operators, and the shapes of its tensors. Sorted: converters break ties between
+    independent operators as they like."""
+    model = TFLiteModel(path)
+    shapes = [() if t.shape is None else tuple(map(int, t.shape)) for t in model.graph.tensors]
+    return sorted(model.sequence()), sorted(shapes)
 
 
 def _ms(row: Mapping[str, Any]) -> str:
@@ -197,13 +225,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         files = variants(given, work)
+        first = structure(files[0].path)
+        alike = {file.name: structure(file.path) == first for file in files}
         for name in WATCHERS:
             try:
                 files.append(watcher(name, work))
             except (ConversionError, UserError) as error:
                 notes.append(f"{name} could not be exported: {error}")
         found = [run.file_entrant(file) for file in files]
-        settings = Settings(threads=(machine.cores(),), runs=args.runs, seconds=args.seconds)
+        settings = Settings(threads=(1,), runs=args.runs, seconds=args.seconds)
         with tqdm(total=run.steps(len(found), settings), disable=None) as bar:
 
             def progress(step: str) -> None:
@@ -214,8 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = f"python -m benchmarks.no_auxiliary --out {args.out}"
     made = as_document(machine.device(), rows, notes + more, command)
     views.write(args.out, made)
-    write_text(args.out / "table.md", table(made["rows"]))
-    sys.stdout.write(table(made["rows"]) + f"wrote {args.out}/table.md and report.html\n")
+    text = table(made["rows"], alike)
+    write_text(args.out / "table.md", text)
+    sys.stdout.write(f"{text}wrote {args.out}/table.md and report.html\n")
 
 
 if __name__ == "__main__":

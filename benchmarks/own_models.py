@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks import build_files, exported, plain_vgg19
 from benchmarks.host import machine, run
+from benchmarks.host.race import STARTS
 from benchmarks.host.run import Entrant, Settings
+from benchmarks.latency.timing import ratio
 from benchmarks.measure import as_document, powers_of_two
 from benchmarks.painted_portrait import pictures
 from benchmarks.report import views
@@ -28,6 +31,12 @@ from export import calibration
 from facestyle import checkpoint
 
 SIZE = 256
+PLAIN = f"vgg19, plain conversion {SIZE}x{SIZE} fp32"
+GOALS = (
+    ("mobile", f"mobile {SIZE}x{SIZE} fp32", 90.0),
+    ("vgg19, rewritten", f"vgg19 {SIZE}x{SIZE} fp32", 1.3),
+)
+"""Title, name and how many times as fast as ``PLAIN``."""
 SIZES = (384, 512, 768, 1024)
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
 
@@ -44,7 +53,7 @@ def entrants(work: Path) -> list[Entrant]:
         plain_vgg19.write(plain, SIZE, SIZE)
     reference = replace(
         build_files.single(plain),
-        name=f"vgg19, plain conversion {SIZE}x{SIZE} fp32",
+        name=PLAIN,
         graph="stylizer",
         network="vgg19, plain conversion",
         precision="fp32",
@@ -61,6 +70,29 @@ def _build(work: Path, network: str, size: int, precisions: Sequence[str]) -> Pa
         faces = calibration.read(calibration.DEMO) if "int8" in precisions else None
         exported.stylizers(loaded, (size, size), precisions, folder, calibration=faces)
     return folder
+
+
+def goals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the project set itself to reach against the plain conversion, and whether it did.
+
+    Args:
+        rows: of all that ``entrants`` gives, at every number of threads.
+    """
+    by_name = {row["name"]: row["stages"]["inference"] for row in rows}
+    found = []
+    for threads in sorted({row["runtime"]["threads"] for row in rows}):
+        end = f", {threads} thread{'s' if threads > 1 else ''}"
+        plain = by_name.get(PLAIN + end)
+        for title, name, goal in GOALS:
+            own = by_name.get(name + end)
+            if plain and own:
+                value, low, high = ratio(plain, own, STARTS)
+                verdict = "met" if value >= goal else "NOT met"
+                found.append(
+                    f"goal: {title}{end}: {value:.2f} times as fast as the plain conversion "
+                    f"({low:.2f}–{high:.2f}), at least {goal:g}: {verdict}"
+                )
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -90,8 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         rows, notes = run.measure(found, settings, progress)
     command = "python -m benchmarks.own_models --out " + str(args.out)
-    made = as_document(machine.device(), rows, notes, command)
+    made = as_document(machine.device(), rows, [*goals(rows), *notes], command)
     views.write(args.out, made, pictures(_build(args.work, "mobile", SIZE, PRECISIONS)))
+    sys.stdout.write("\n".join([*goals(rows), ""]))
     sys.stdout.write(f"wrote {args.out}/report.html, report.md and report.json\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,17 +93,27 @@ def check(request: Request) -> None:
         UserError: with what to do.
     """
     if not request.build.exists():
-        raise UserError(f"{request.build}: no such build; make one with facestyle export")
-    if request.runs < 1 or not request.seconds > 0 or not request.sustain >= 0:
-        raise UserError("--runs, --seconds and --sustain: give positive numbers")
+        raise UserError(
+            f"{request.build}: no such build or .tflite file; make a build with facestyle export"
+        )
+    if request.runs < 1 or not 0 < request.seconds < math.inf:
+        raise UserError("--runs and --seconds: give positive numbers")
+    if not 0 <= request.sustain < math.inf:
+        raise UserError(f"--sustain {request.sustain}: give a number of seconds, 0 for none")
     if request.sizes and not request.is_build:
         raise UserError("--sizes exports other sizes from a build; a single file has its own")
     if request.precision and not request.is_build:
         raise UserError("--precision chooses among a build's files; a single file has its own")
-    if request.device == "host" and (request.serial or request.benchmark_model):
-        raise UserError("--serial and --benchmark-model are for --device android")
-    if request.device != "host" and (request.sizes or request.against):
-        raise UserError(
-            "--sizes and --against are for this computer; on a device, measure each build or file "
-            "and compare the reports"
-        )
+    for device, given in _ONLY_FOR.items():
+        for option in given:
+            name = option.lstrip("-").replace("-", "_")
+            if request.device not in device and getattr(request, name) not in (None, (), 0.0):
+                raise UserError(f"{option} is for --device {' and '.join(device)}")
+
+
+_ONLY_FOR = {
+    ("host",): ("--sizes", "--against", "--checkpoint", "--encoder"),
+    ("android",): ("--serial", "--benchmark-model", "--delegate"),
+    ("host", "android"): ("--threads", "--sustain"),
+}
+"""Options that mean nothing elsewhere."""

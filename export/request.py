@@ -59,24 +59,29 @@ def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
-def parse_size(text: str, stride: int) -> tuple[int, int]:
+def parse_size(text: str, stride: int, option: str = "--size") -> tuple[int, int]:
     """``256`` or ``384x512`` (height x width) as (height, width).
+
+    Args:
+        text: as typed.
+        stride: that both must be multiples of.
+        option: what it was typed after, for errors.
 
     Raises:
         UserError: when it is no size, out of range, or no multiple of the stride.
     """
     match = re.fullmatch(r"(-?\d{1,9})(?:x(-?\d{1,9}))?", text.strip().lower())
     if not match:
-        raise UserError(f"--size {text!r}: write a number (256) or height x width (384x512)")
+        raise UserError(f"{option} {text!r}: write a number (256) or height x width (384x512)")
     height = int(match[1])
     width = int(match[2]) if match[2] else height
     for side in (height, width):
         if not 32 <= side <= MAX_SIDE:
-            raise UserError(f"--size {text}: sides must lie between 32 and {MAX_SIDE}")
+            raise UserError(f"{option} {text}: sides must lie between 32 and {MAX_SIDE}")
         if side % stride:
             lower = side // stride * stride
             raise UserError(
-                f"--size {text}: sides must be multiples of {stride}; try {lower} or "
+                f"{option} {text}: sides must be multiples of {stride}; try {lower} or "
                 f"{lower + stride} for {side}"
             )
     return height, width

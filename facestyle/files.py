@@ -42,6 +42,24 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a folder that files cannot be written to, before the work and not after it.
+
+    It is left as it was, be that absent.
+
+    Raises:
+        CannotWrite: when it is a file, or it or a folder above it cannot be written to.
+    """
+    if path.exists() and not path.is_dir():
+        raise CannotWrite(f"{path} is a file; choose a folder")
+    above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=above):
+            pass
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def _cannot_write(path: Path, error: OSError) -> CannotWrite:
     space = "free some space or " if error.errno == errno.ENOSPC else ""
     return CannotWrite(

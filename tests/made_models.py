@@ -52,6 +52,29 @@ def sizeless_model(path: Path) -> Path:
     return _write(path, call, [(1, 8, 8, 3), (1, None)], ["content", "code"])
 
 
+def looping_model(path: Path) -> Path:
+    """Numbers doubled three times, by a loop with a graph of its own."""
+    import tensorflow as tf
+
+    def call(x: Any) -> Any:
+        def body(count: Any, value: Any) -> Any:
+            return count + 1, value * 2
+
+        return tf.while_loop(lambda count, value: count < 3, body, (tf.constant(0), x))[1]
+
+    return _write(path, call, [(1, 8)], ["numbers"])
+
+
+def choosing_model(path: Path) -> Path:
+    """The number of a list that is the largest of others: an operator that takes an index."""
+    import tensorflow as tf
+
+    kept = tf.constant([[1.0], [2.0]])
+    return _write(
+        path, lambda x: tf.gather(kept, tf.cast(tf.argmax(x, 1), tf.int32)), [(1, 2)], ["numbers"]
+    )
+
+
 def _write(path: Path, call: Any, shapes: Sequence[Any], names: Sequence[str]) -> Path:
     with quiet("made model"):
         import tensorflow as tf

@@ -199,7 +199,7 @@ def host() -> Document:
         cost={"macs": 3_100_000_000, "parameters": 2_800_000, "bytes_moved": 310_000_000},
     )
     turns = timing(np.asarray(times(36.5, 7, len(base["samples_ms"]))), base["rounds"])
-    value, low, high = ratio(turns, base)
+    value, low, high = ratio(turns, base, starts=2)
     other["ratio"] = {"to": rows[0]["name"], "value": value, "low": low, "high": high}
     plain = row(
         "vgg19, plain conversion",

@@ -18,6 +18,7 @@ from benchmarks.android import activity, adb, benchmark_model, benchmark_text, p
 from benchmarks.android.plan import FOLDER, Settings, attempts
 from benchmarks.build_files import ModelFile
 from benchmarks.latency.judge import Rules, judge
+from benchmarks.latency.timing import TOP_OPERATORS
 from benchmarks.report import document
 from facestyle.errors import UserError
 from tests import fake_phone, made_models
@@ -556,7 +557,7 @@ class TestText:
     def test_operators(self) -> None:
         """The delegate's sum gives way to what is in it; calls count; shares are of all."""
         found = benchmark_text.operators(fake_phone.profile("INFO: "))
-        assert len(found) == benchmark_text.TOP
+        assert len(found) == TOP_OPERATORS
         assert found[0] == {
             "operator": "Convolution (NHWC, F32) IGEMM",
             "where": "Delegate/Convolution IGEMM:0",

@@ -154,7 +154,7 @@ def test_nothing_loads(package: ModelFile) -> None:
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Core ML runs here")
 def test_elsewhere_than_on_a_mac(package: ModelFile) -> None:
-    with pytest.raises(UserError, match=r"on a Mac, install facestyle\[coreml\]"):
+    with pytest.raises(UserError, match=r"on a Mac, install facestyle\[bench,coreml\]"):
         core_ml.measure([package], QUICK)
     with pytest.raises(UserError, match="Core ML does not load it"):
         core_ml.core_ml()(package.path, "ALL")

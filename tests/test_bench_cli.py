@@ -72,6 +72,7 @@ class TestFiles:
         assert first["operators"] and first["partitions"] == 1
         assert first["sustained"]["seconds"] >= 1.4 and "sustained" not in second
         assert len(first["stages"]["inference"]["rounds"]) == 12
+        assert first["conditions"]["sustained_others_cpu_share"] >= 0
 
     def test_files_of_one_name(
         self, facestyle: Command, picture_file: Path, tmp_path: Path
@@ -103,6 +104,16 @@ class TestFiles:
         outcome = facestyle("bench", picture_file, *QUICK, *given)
         assert outcome.code == 0, outcome.err
         assert document.read(tmp_path / "out")["quality"] == made_report.host()["quality"]
+
+    @pytest.mark.parametrize("kind", ["looping", "choosing"])
+    def test_unusual_operators_cost_the_profile_at_most(
+        self, kind: str, facestyle: Command, tmp_path: Path
+    ) -> None:
+        path = getattr(made_models, f"{kind}_model")(tmp_path / f"{kind}.tflite")
+        outcome = facestyle("bench", path, *QUICK, "--out", tmp_path / "out")
+        assert outcome.code == 0, outcome.err
+        (row,) = rows(tmp_path / "out").values()
+        assert row["stages"]["inference"]["runs"] >= 12
 
     def test_a_vector_has_no_frame(self, facestyle: Command, tmp_path: Path) -> None:
         path = made_models.vector_model(tmp_path / "v.tflite")
@@ -175,6 +186,14 @@ class TestRefusals:
     def test_nothing_there(self, facestyle: Command, tmp_path: Path) -> None:
         assert_refused(facestyle("bench", tmp_path / "none"), "no such build", "facestyle export")
 
+    def test_nowhere_to_write(self, facestyle: Command, picture_file: Path, tmp_path: Path) -> None:
+        taken = tmp_path / "taken"
+        taken.write_text("mine")
+        assert_refused(facestyle("bench", picture_file, "--out", taken), "is a file")
+        outcome = facestyle("bench", picture_file, "--out", "/proc/nowhere")
+        assert_refused(outcome, "/proc/nowhere", "choose another folder")
+        assert taken.read_text() == "mine"
+
     def test_an_empty_folder(self, facestyle: Command, tmp_path: Path) -> None:
         assert_refused(facestyle("bench", tmp_path), "no build here", "manifest.json")
 
@@ -203,8 +222,12 @@ class TestRefusals:
             (("--sizes", "64"), ("--sizes", "single file")),
             (("--precision", "fp32"), ("--precision", "single file")),
             (("--serial", "x"), ("--device android",)),
-            (("--device", "android", "--against", "x"), ("compare the reports",)),
+            (("--device", "android", "--against", "x"), ("--against is for --device host",)),
             (("--runs", "0"), ("positive",)),
+            (("--seconds", "inf"), ("positive",)),
+            (("--sustain", "nan"), ("--sustain",)),
+            (("--delegate", "gpu"), ("--delegate is for --device android",)),
+            (("--device", "apple", "--threads", "2"), ("--threads is for --device host",)),
             (("--device", "apple"), ("Core ML runs",)),
         ],
     )
@@ -234,7 +257,7 @@ class TestRefusals:
         outcome = facestyle("bench", build, "--precision", "int8")
         assert_refused(outcome, "no stylizer in tflite int8", "tflite fp32")
         outcome = facestyle("bench", build, "--sizes", "65", "--no-pytorch")
-        assert_refused(outcome, "--size 65", "multiples of 8")
+        assert_refused(outcome, "--sizes 65", "multiples of 8")
         styles = json.loads((build / "styles.json").read_text())
         spoilt = {**styles, "weights": "0123456789ab"}
         (build / "styles.json").write_text(json.dumps(spoilt))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.host import file_cost, frames, operators, race
 from benchmarks.host.frames import PictureFormat, Quantization
+from benchmarks.host.heat import Heat
 from benchmarks.host.machine import Meter, conditions, device
 from benchmarks.host.models import FileModel, TorchModel, filling, picture_format
 from benchmarks.host.worker import Lost, Samples, Worker
@@ -154,7 +156,7 @@ class TestWorker:
             assert worker.ready.size == (24, 32)
             assert worker.ready.partitions == 1 and worker.ready.fully_delegated
             assert worker.ready.load_ms > 0 and worker.ready.first_run_ms > 0
-            samples = worker.run(7)
+            samples = worker.run(7, 0.0)
             assert len(samples) == 7 and all(min(sample) > 0 for sample in samples)
             assert sum(map(sum, worker.sustain(0.2))) > 150
             assert worker.peak_memory() is not None
@@ -168,7 +170,7 @@ class TestWorker:
         worker = Worker("v", FileModel(made_models.vector_model(tmp_path / "v.tflite"), 1))
         try:
             assert worker.ready.size is None
-            assert len(worker.run(2)) == 2
+            assert len(worker.run(2, 0.0)) == 2
         finally:
             worker.stop()
 
@@ -188,7 +190,7 @@ class TestWorker:
         worker.process.kill()
         worker.process.wait(10)
         with pytest.raises(Lost, match="small: "):
-            worker.run(1)
+            worker.run(1, 0.0)
         worker.stop()
 
     @pytest.mark.slow
@@ -198,7 +200,7 @@ class TestWorker:
         worker = Worker("mobile", model)
         try:
             assert worker.ready.size == (64, 64) and worker.ready.partitions is None
-            assert len(worker.run(3)) == 3
+            assert len(worker.run(3, 0.0)) == 3
         finally:
             worker.stop()
 
@@ -206,56 +208,90 @@ class TestWorker:
 class Runner:
     """A worker that takes as long as it is told, in words only."""
 
-    def __init__(self, name: str, ms: float, log: list[str]) -> None:
-        self.name, self.ms, self.log = name, ms, log
+    def __init__(self, name: str, ms: float, log: list[str], dies_after: int = 999) -> None:
+        self.name, self.ms, self.log, self.dies_after = name, ms, log, dies_after
         self.process = psutil.Process()
 
-    def run(self, times: int) -> Samples:
+    def run(self, times: int, seconds: float) -> Samples:
         self.log.append(self.name)
-        return [(0.0, self.ms, 0.0)] * times
+        if self.log.count(self.name) > self.dies_after:
+            raise Lost(f"{self.name}: it crashed the runtime")
+        return [(0.0, self.ms, 0.0)] * max(times, int(np.ceil(1000 * seconds / self.ms)))
 
     def sustain(self, seconds: float) -> Samples:
         slower = np.linspace(self.ms, 2 * self.ms, int(1000 * seconds / self.ms / 1.5))
         return [(0.0, float(ms), 0.0) for ms in slower]
 
 
+def raced(*runners: Runner) -> tuple[dict[str, race.Lap], dict[str, Lost], list[str]]:
+    workers = {runner.name: cast(Worker, runner) for runner in runners}
+    laps = {name: race.Lap() for name in workers}
+    said: list[str] = []
+    lost: dict[str, Lost] = {}
+    order = random.Random(0)
+    for _ in range(race.STARTS):
+        lost |= race.race(workers, laps, order, 50, 3.0, said.append)
+    return laps, lost, said
+
+
 class TestRace:
     def test_all_take_turns(self) -> None:
         log: list[str] = []
-        workers = {n: cast(Worker, Runner(n, ms, log)) for n, ms in (("a", 50.0), ("b", 100.0))}
-        said: list[str] = []
-        laps = race.race(workers, 50, 3.0, said.append)
-        turns = log[-2 * race.ROUNDS :]
-        rounds = [turns[i : i + 2] for i in range(0, len(turns), 2)]
+        laps, lost, said = raced(Runner("a", 50.0, log), Runner("b", 100.0, log))
+        assert not lost
+        assert len(said) == race.STARTS * race.turns(2)
+        rounds = [said[i : i + 2] for i in range(0, len(said), 2)]
         assert all(sorted(names) == ["a", "b"] for names in rounds)
         assert ["a", "b"] in rounds and ["b", "a"] in rounds
-        assert len(said) == race.turns(2) == len(turns)
-        assert [len(lap.rounds) for lap in laps.values()] == [race.ROUNDS] * 2
         for lap in laps.values():
-            assert len(lap.samples) >= 50 and sum(map(sum, lap.samples)) >= 3000
-            assert sum(lap.rounds) == len(lap.samples)
+            assert len(lap.rounds) == race.STARTS * race.ROUNDS
+            assert len(lap.samples) == sum(lap.rounds) >= 50
+            assert sum(map(sum, lap.samples)) >= 3000
         stages = laps["b"].stages(pictures=True)
         assert stages["end_to_end"]["p50_ms"] == 100
         assert list(laps["b"].stages(pictures=False)) == ["inference"]
 
-    def test_who_becomes_faster_runs_on_until_the_time_is_up(self) -> None:
-        class Warming(Runner):
-            def run(self, times: int) -> Samples:
-                found = super().run(times)
-                self.ms = max(1.0, self.ms * 0.7)
-                return found
-
-        workers = {"w": cast(Worker, Warming("w", 100.0, []))}
-        lap = race.race(workers, 5, 1.0, lambda step: None)["w"]
-        assert sum(map(sum, lap.samples)) >= 1000
-        assert len(lap.rounds) == race.ROUNDS and sum(lap.rounds) == len(lap.samples)
+    def test_one_that_dies_leaves_the_others_alone(self) -> None:
+        log: list[str] = []
+        laps, lost, _ = raced(Runner("a", 50.0, log), Runner("b", 100.0, log, dies_after=3))
+        assert list(lost) == ["b"] and "crashed" in str(lost["b"])
+        assert len(laps["a"].rounds) == race.STARTS * race.ROUNDS
 
     def test_drift(self) -> None:
-        found = race.sustain(cast(Worker, Runner("a", 10.0, [])), 30.0)
+        found, conditions = race.sustain(cast(Worker, Runner("a", 10.0, [])), 30.0)
         assert found["seconds"] == pytest.approx(30, rel=0.05)
-        assert len(found["p50_ms"]) in (30, 31)
+        assert len(found["p50_ms"]) in (29, 30) and found["window_seconds"] == 1
         # From the middle of the first fifth (1.1) to that of the last (1.9), about.
         assert found["drift"] == pytest.approx(1.87 / 1.13 - 1, abs=0.1)
+        assert conditions.keys() == {"sustained_others_cpu_share", "sustained_throttled"}
+
+    def test_a_slow_model_has_longer_windows(self) -> None:
+        found, _ = race.sustain(cast(Worker, Runner("a", 2000.0, [])), 60.0)
+        assert found["window_seconds"] > 6
+        assert len(found["p50_ms"]) == int(found["seconds"] // found["window_seconds"])
+
+
+class TestHeat:
+    """Real processes; one model is spoilt on the way."""
+
+    def heat(self, picture_file: Path, tmp_path: Path) -> Heat:
+        bad = made_models.sizeless_model(tmp_path / "sizeless.tflite")
+        models = {"good": FileModel(picture_file, 9), "bad": FileModel(bad, 9)}
+        return Heat(models, 1, lambda step: None)
+
+    def test_one_that_cannot_start_drops_out(self, picture_file: Path, tmp_path: Path) -> None:
+        heat = self.heat(picture_file, tmp_path)
+        heat.run(12, 0.05, 0)
+        assert list(heat.results) == ["good"]
+        assert len(heat.notes) == 1 and "no fixed size" in heat.notes[0]
+        result = heat.results["good"]
+        assert len(result.starts) == race.STARTS and result.load_ms > 0
+        assert result.operators and result.conditions["operators_sum_ms"] > 0
+
+    def test_the_first_must_come_through(self, picture_file: Path, tmp_path: Path) -> None:
+        heat = self.heat(picture_file, tmp_path)
+        with pytest.raises(Lost, match="no fixed size"):
+            Heat(dict(reversed(heat.models.items())), 1, lambda step: None).run(12, 0.05, 0)
 
 
 class TestMachine:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.latency.judge import Rules, judge, verdict
-from benchmarks.latency.timing import PERCENTILES, figures, ratio, round_medians, timing
+from benchmarks.latency.timing import PERCENTILES, drift, figures, ratio, round_medians, timing
 
 milliseconds = st.lists(st.floats(0.01, 1e4), min_size=1, max_size=60)
 
@@ -59,7 +59,7 @@ class TestRatio:
         base = [float(ms) for slow in range(1, 13) for ms in (slow, slow, slow)]
         twice = [2 * ms for ms in base]
         rounds = [3] * 12
-        value, low, high = ratio(timing(twice, rounds), timing(base, rounds))
+        value, low, high = ratio(timing(twice, rounds), timing(base, rounds), starts=3)
         assert (value, low, high) == (2.0, 2.0, 2.0)
 
     def test_the_interval_holds_the_ratio_and_the_noise(self) -> None:
@@ -67,9 +67,24 @@ class TestRatio:
         rounds = [10] * 12
         a = timing((10 + rng.normal(0, 1, 120)).tolist(), rounds)
         b = timing((10 + rng.normal(0, 1, 120)).tolist(), rounds)
-        value, low, high = ratio(a, b)
+        value, low, high = ratio(a, b, starts=3)
         assert low <= value <= high
         assert low < 1 < high
+
+    def test_starts_that_differ_widen_it(self) -> None:
+        base = timing([10.0] * 12, [1] * 12)
+        steady = timing([20.0, 21.0] * 6, [1] * 12)
+        lucky = timing([19.0] * 4 + [20.0] * 4 + [22.0] * 4, [1] * 12)
+        _, low, high = ratio(lucky, base, starts=3)
+        assert (low, high) == (1.9, 2.2)
+        _, low, high = ratio(steady, base, starts=3)
+        assert 2.0 <= low <= high <= 2.1
+
+
+class TestDrift:
+    def test_of_the_last_fifth_over_the_first(self) -> None:
+        assert drift([10.0] * 2 + [50.0] * 6 + [12.0] * 2) == pytest.approx(0.2)
+        assert drift([10.0]) == 0
 
 
 class TestJudge:
@@ -83,8 +98,13 @@ class TestJudge:
         [
             ([70.0] * 49, {}, "49 runs; 50 are needed"),
             ([50.0] * 59, {}, "measured for 3.0 s; 3 s"),
-            ([50.0] * 50 + [90.0] * 50, {}, "unsteady: nine runs of ten lie 57% of the median"),
+            ([50.0] * 50 + [90.0] * 50, {}, "unsteady: p90 is 57% of the median above the fastest"),
             (STEADY, {"conditions": {"others_cpu_share": 0.3}}, "other programs took 30%"),
+            (
+                STEADY,
+                {"conditions": {"sustained_others_cpu_share": 0.4}},
+                "took 40%",
+            ),
             (STEADY, {"conditions": {"throttled": True}}, "throttled"),
             (STEADY, {"conditions": {"thermal_before": 1}}, "thermal status light before"),
             (STEADY, {"conditions": {"thermal_after": 3}}, "thermal status severe after"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks.quality import boxes, likeness, motion, painted, surface, training, watched, worst
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, mean
+from benchmarks.quality.figures import FIGURES, PER_PAIR, fewer, mean
 from benchmarks.quality.judge import Judges, Photo, eight_bits
 from benchmarks.quality.likeness import drift
 from benchmarks.quality.measure import Verdict
@@ -341,6 +341,14 @@ def test_pairs_use_every_painting() -> None:
 def test_means_leave_out_what_was_not_measured() -> None:
     assert mean([1.0, None, 3.0]) == 2
     assert mean([None, None]) is None
+
+
+def test_means_over_fewer_pairs_are_counted() -> None:
+    whole = {figure.key: 1.0 for figure in PER_PAIR}
+    assert fewer([whole, whole]) == {}
+    faceless: dict[str, float | None] = {**whole, "identity": None, "warp": None}
+    lost: dict[str, float | None] = {**faceless, "identity": 1.0}
+    assert fewer([faceless, lost, lost]) == {"identity": 2}
 
 
 def verdict(photo: str, subject: str = "a", strength: float = 1.0, **values: float) -> Verdict:

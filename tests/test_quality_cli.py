@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,7 @@ def test_files_paint_as_their_weights_do(evaluate: Run, build: Path, tmp_path: P
     outcome = evaluate(build, strengths="1", limit=1)
     assert outcome.code == 0, outcome.err
     full, half = read_rows(tmp_path / "out")
+    assert full["name"] == f"mobile 64x{SIZE} fp32" and half["name"] == f"mobile 64x{SIZE} fp16"
     assert full["file"] == f"mobile_stylizer_64x{SIZE}_fp32.tflite"
     manifest = json.loads((build / "manifest.json").read_text())
     hashes = {entry["file"]: entry["sha256"] for entry in manifest["files"]}
@@ -239,6 +242,36 @@ def test_other_wrong_options(evaluate: Run, tmp_path: Path) -> None:
     assert_refused(evaluate("mobile", perceptual=tmp_path / "no.pth"), "no.pth", "no such")
     assert_refused(evaluate("mobile", size=8), "--size")
     assert_refused(evaluate("mobile", limit=0), "--limit")
+
+
+def test_places_that_cannot_be_written_to(
+    evaluate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by the system, not by the folder's mode: root may write anywhere."""
     taken = tmp_path / "taken"
     taken.write_text("")
-    assert_refused(evaluate("mobile", out=taken), "taken")
+    assert_refused(evaluate("mobile", out=taken), "--out", "taken is a file", "choose a folder")
+    assert_refused(evaluate("mobile", out=taken / "inside"), "--out", "taken/inside", "choose")
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", denied)
+    out = tmp_path / "new" / "out"
+    assert_refused(evaluate("mobile", out=out), "--out", "Permission denied", "choose another")
+    assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_a_refused_run_leaves_no_folder(evaluate: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for out in (kept, tmp_path / "new" / "out"):
+        assert_refused(evaluate("mobile", perceptual=tmp_path / "no.pth", out=out), "no.pth")
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_help_shows_the_commands_own_examples(facestyle: Run) -> None:
+    for command, other in (("quality", "depth"), ("depth", "parsing"), ("parsing", "quality")):
+        shown = facestyle("evaluate", command, "--help").out
+        assert f"facestyle evaluate {command} " in shown
+        assert f"facestyle evaluate {other}" not in shown

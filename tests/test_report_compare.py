@@ -8,7 +8,17 @@ import pytest
 
 from benchmarks.latency.timing import timing
 from benchmarks.report import compare_views
-from benchmarks.report.compare import FASTER, SAME, SLOWER, compare, judge, significance
+from benchmarks.report.compare import (
+    EQUAL,
+    FASTER,
+    SAME,
+    SLOWER,
+    compare,
+    enough,
+    holm,
+    judge,
+    significance,
+)
 from benchmarks.report.document import Document
 from tests import made_report
 
@@ -45,7 +55,7 @@ def test_a_report_equals_itself() -> None:
     assert not found.refusals
     assert {t.verdict for p in found.pairs if not p.warnings for t in p.times} == {SAME}
     assert {t.stage for p in found.pairs for t in p.times} == {"inference", "end to end"}
-    assert {one.verdict for one in found.fidelity} == {SAME}
+    assert {one.verdict for one in found.fidelity} == {EQUAL}
 
 
 def test_noise_without_a_change_is_no_regression() -> None:
@@ -57,7 +67,7 @@ def test_rounds_are_what_counts() -> None:
     """Ten rounds, of which few were disturbed: all runs would tell a change, rounds do not."""
     rng = np.random.default_rng(0)
     quiet = [rng.normal(6.0, 0.02, 40) for _ in range(10)]
-    moody = [values + (0.3 if at < 6 else -0.05) for at, values in enumerate(quiet)]
+    moody = [values + (0.6 if at < 6 else -0.05) for at, values in enumerate(quiet)]
 
     def made(parts: list[np.ndarray], rounds: list[int]) -> Document:
         stages = {"inference": timing(np.concatenate(parts), rounds)}
@@ -71,15 +81,62 @@ def test_too_few_rounds_are_not_judged() -> None:
     found = compare(report(6.0, 1, rounds=4), report(9.0, 2, rounds=4))
     assert found.pairs[0].times[0].verdict == "not judged: too few"
     assert not found.regression
-    assert compare_views.headline(found) == "No row could be judged."
+    assert compare_views.headline(found).startswith("Nothing could be judged")
 
 
 @pytest.mark.parametrize(
     ("new", "p", "wanted"),
-    [(102.0, 1e-9, SAME), (102.1, 1e-9, SLOWER), (97.9, 1e-9, FASTER), (150.0, 0.01, SAME)],
+    [(105.0, 1e-9, SAME), (105.1, 1e-9, SLOWER), (94.9, 1e-9, FASTER), (150.0, 0.01, SAME)],
 )
 def test_the_rule(new: float, p: float, wanted: str) -> None:
-    assert judge(100.0, new, p, 10, 10) == wanted
+    assert judge(100.0, new, p) == wanted
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_many_tests_find_no_change_where_there_is_none() -> None:
+    """Of 200 equal rows, some have p < 0.01 and differ by more than 5 %."""
+    rng = np.random.default_rng(3)
+
+    def made() -> Document:
+        rows = []
+        for at in range(200):
+            drawn = np.repeat(rng.normal(6.0, 0.4, 10), 20)
+            stages = {"inference": timing(drawn, [20] * 10)}
+            rows.append(made_report.row(f"row {at}", 6.0, stages=stages))
+        return made_report.minimal() | {"rows": rows}
+
+    found = compare(made(), made())
+    times = [one for pair in found.pairs for one in pair.times]
+    assert any(judge(one.old, one.new, one.p or 0.0) == SLOWER for one in times)
+    assert {one.verdict for one in times} == {SAME}
+
+
+def test_one_change_among_many_is_found() -> None:
+    old, new = (
+        made_report.minimal()
+        | {
+            "rows": [
+                made_report.row(f"row {at}", 6.0 * (slower if at == 7 else 1), seed=seed + at)
+                for at in range(40)
+            ]
+        }
+        for seed, slower in ((0, 1.0), (100, 1.2))
+    )
+    assert {name for name, _ in compare(old, new).slower} == {"row 7"}
+
+
+def test_what_cannot_be_significant_is_no_test() -> None:
+    """5 rounds against 5 give p = 0.008 at least: enough for a test alone, not for one of two."""
+    assert enough([(5, 5)]) == [True]
+    assert enough([(5, 5), (5, 5)]) == [False, False]
+    assert enough([(5, 5), (10, 10), (400, 400)]) == [False, True, True]
+    assert enough([(4, 4)]) == [False]
+    assert enough([]) == []
 
 
 def test_significance_of_equals_is_1() -> None:
@@ -131,7 +188,7 @@ def test_the_least_a_device_may_send() -> None:
     found = compare(made_report.minimal(), made_report.minimal())
     assert found.pairs[0].times == []
     assert not found.regression
-    assert "No row could be judged" in compare_views.text(found)
+    assert "Nothing could be judged" in compare_views.text(found)
 
 
 def test_rows_in_one_report_only() -> None:
@@ -178,12 +235,13 @@ def test_fidelity_has_a_direction_and_no_significance() -> None:
 
 def test_views_say_what_became_slower() -> None:
     found = compare(report(6.0, 1), report(6.6, 2))
-    assert compare_views.headline(found) == "Regression: 1 of 1 rows slower."
+    assert compare_views.headline(found) == "Regression: 1 of 1 rows significantly slower."
     assert "! inference: " in compare_views.text(found)
     assert "**slower**" in compare_views.markdown(found)
     assert 'class="bad"' in compare_views.html(found)
     for view in (compare_views.text, compare_views.markdown, compare_views.html):
         assert "Mann-Whitney" in view(found)
+        assert "Holm" in view(found)
 
 
 def test_names_stay_names() -> None:

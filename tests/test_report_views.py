@@ -16,7 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.report import document, latency_charts, markdown, page, screenshot, units, views
+from benchmarks.report import (
+    document,
+    headings,
+    markdown,
+    page,
+    scaling_charts,
+    screenshot,
+    tables,
+    units,
+    verdicts,
+    views,
+)
 from benchmarks.report.labels import Box, place
 from benchmarks.report.planes import Axis, Point, Series, plane
 from benchmarks.report.quality_charts import against_latency, frontier, pareto
@@ -186,8 +197,137 @@ def test_the_least_a_device_may_send(kind: str) -> None:
 
 def test_no_rows_at_all() -> None:
     made = made_report.minimal() | {"rows": [], "quality": made_report.quality()}
-    assert "Nothing was timed" in Parsed(page.html(made, {})).text
-    assert "Nothing was timed" in markdown.markdown(made)
+    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+        assert "Quality of mobile_stylizer_256_fp32.tflite, vgg19" in text
+        assert "style loss 1.41 (lower is better; the best of 2, vgg19)" in text
+        assert "Over 48 pairs of photo and painting, at strength 1:" in text
+        assert "Nothing was timed" not in text
+    nothing = made_report.minimal() | {"rows": []}
+    assert "Nothing was timed" in Parsed(page.html(nothing, {})).text
+    assert "Nothing was timed" in markdown.markdown(nothing)
+
+
+def test_one_subject_is_told_with_its_beginning() -> None:
+    quality = made_report.quality()
+    quality["rows"] = [row for row in quality["rows"] if row["name"] != "vgg19"]
+    (told,) = headings.summary({"rows": [], "quality": quality})
+    assert told == (
+        "Over 48 pairs of photo and painting, at strength 1: style loss 1.60 (lower is better, "
+        "4.20 at strength 0); face FSIMc 0.900 (higher is better, 0.990 at strength 0)."
+    )
+
+
+def test_a_ratio_to_a_row_that_is_not_valid_is_marked(made: document.Document) -> None:
+    mark = "✗ to a row that is not valid"
+    assert mark not in Parsed(page.html(made, {})).text
+    made["rows"][0]["problems"] = ["unsteady"]
+    assert Parsed(page.html(made, {})).text.count(mark) == 1
+    assert re.search(r"\*\*[\d.]+ \([\d.]+–[\d.]+\) ✗ to a row", markdown.markdown(made))
+
+
+def test_the_ratio_is_beside_the_percentiles(host: document.Document) -> None:
+    titles = [column.title for column in tables.latency(host).columns]
+    assert titles[:5] == ["model", "p50", "p90", "ratio", "p99"]
+
+
+def test_rows_that_are_not_valid_are_hollow(made: document.Document) -> None:
+    said = "A hollow point is a row that is not valid."
+    assert said not in Parsed(page.html(made, {})).text
+    assert "hollow" not in "".join(p.drawing for p in scaling_charts.scaling(made))
+    made["rows"][0]["problems"] = ["unsteady"]
+    assert said in Parsed(page.html(made, {})).text
+    drawn = scaling_charts.scaling(made)
+    assert [chart.drawing.count(" hollow") for chart in drawn] == [1, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("total", [None, 12.34])
+def test_operators_are_told_as_they_were_timed(
+    made: document.Document, total: float | None
+) -> None:
+    for row in made["rows"]:
+        row.get("conditions", {})["operators_sum_ms"] = total
+    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+        assert "Shares are of the sum over all operators." in text
+        assert ("timed alone" in text) is (total is not None)
+        assert ("12.3 ms; median inference of the whole file: 6." in text) is (total is not None)
+
+
+def test_unknown_conditions_are_left_out(made: document.Document) -> None:
+    for row in made["rows"]:
+        row.setdefault("conditions", {})["battery_percent"] = None
+    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+        assert "governor" in text
+        assert "battery" not in text
+
+
+def test_verdicts_are_grouped_by_threads(host: document.Document) -> None:
+    groups = verdicts.by_threads([verdicts.verdict(row) for row in host["rows"]])
+    assert list(groups) == ["1 thread", "2 threads"]
+    assert all(one.threads == 2 for one in groups["2 threads"])
+    assert sum(map(len, groups.values())) == len(host["rows"])
+
+
+def test_means_over_fewer_pairs_say_so(made: document.Document) -> None:
+    row = made["quality"]["rows"][1]
+    row["counts"] = {"identity": 45, "style": 48}
+    wanted = f"{units.digits(row['figures']['identity'])} (45)"
+    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+        assert text.count(wanted) == 1
+        assert "(48)" not in text
+        assert "as many as stand in brackets" in text
+
+
+@pytest.mark.parametrize(
+    ("size", "wide"),
+    [((300, 300), False), ((300, 900), True), ((900, 300), True), ((888, 1000), True)],
+)
+def test_sheets_have_the_whole_width(size: tuple[int, int], wide: bool) -> None:
+    held = io.BytesIO()
+    Image.new("RGB", size).save(held, "JPEG")
+    text = page.html(made_report.minimal(), {"a picture": held.getvalue()})
+    assert ('<figure class="wide">' in text) is wide
+
+
+def scaled(networks: int, kinds: int, sizes: int) -> document.Document:
+    """Rows of the same times: only their places count."""
+    rows = [
+        made_report.minimal()["rows"][0]
+        | {
+            "name": f"{network} {kind} {size} {threads}",
+            "network": f"net{network}",
+            "precision": f"p{kind}",
+            "height": 256 + size,
+            "width": 256 + size,
+            "runtime": {"name": "LiteRT", "threads": threads},
+            "stages": {"inference": {"runs": 50, "seconds": 3.0, "p50_ms": 5.0}},
+        }
+        for network in range(networks)
+        for kind in range(kinds)
+        for size in range(sizes if kind == 0 else 1)
+        for threads in (1, 2)
+    ]
+    return made_report.minimal() | {"rows": rows}
+
+
+@pytest.mark.parametrize(
+    ("made", "titles"),
+    [
+        (scaled(1, 1, 8), {"": 8}),
+        (scaled(2, 3, 3), {", net0": 5, ", net1": 5}),
+        (scaled(1, 6, 5), {", net0, size 256": 6, ", net0, other sizes": 4}),
+        (scaled(3, 4, 1), {", net0, net1": 8, ", net2": 4}),
+    ],
+    ids=["all", "networks", "sizes", "joined networks"],
+)
+def test_charts_over_threads_have_few_lines(
+    made: document.Document, titles: dict[str, int]
+) -> None:
+    found = {
+        chart.title.removeprefix("Time over threads"): len(chart.keys)
+        for chart in scaling_charts.scaling(made)
+        if "threads" in chart.title and "size," not in chart.title
+    }
+    assert found == titles
 
 
 def test_samples_alone_give_the_percentiles() -> None:
@@ -222,13 +362,13 @@ def test_drawings_are_well_formed_and_finite(made: document.Document, change: An
 
 
 def test_what_is_drawn(host: document.Document) -> None:
-    scaling = latency_charts.scaling(host)
+    scaling = scaling_charts.scaling(host)
     assert [p.title for p in scaling] == [
         "Time over size, 1 thread",
         "Time over size, 2 threads",
-        "Time over threads, size 256",
-        "Time over threads, size 384",
-        "Time over threads, size 512",
+        "Time over threads, mobile, size 256",
+        "Time over threads, mobile, size 384",
+        "Time over threads, mobile, size 512",
     ]
     assert [key.text for key in scaling[0].keys] == [
         "mobile fp32",
@@ -322,6 +462,15 @@ def test_a_lone_point_has_its_label() -> None:
     axis = Axis("x", Scale(0, 1))
     drawn = plane("t", [Series("s", 0, [Point(0.5, 0.5, "0.25")])], axis, axis).drawing
     assert ">0.25<" in drawn
+
+
+@pytest.mark.parametrize(("away", "labels"), [(0.01, 1), (0.5, 2)])
+def test_points_that_nearly_coincide_share_a_label(away: float, labels: int) -> None:
+    axis = Axis("x", Scale(0, 1))
+    series = [
+        Series(name, at, [Point(0.2 + at * away, 0.5, "0.25")]) for at, name in enumerate("ab")
+    ]
+    assert plane("t", series, axis, axis).drawing.count(">0.25<") == labels
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from benchmarks.android import benchmark_text
 from benchmarks.android.adb import Adb, last_line
 from benchmarks.android.benchmark_text import Measured
 from benchmarks.android.plan import FOLDER, RUNTIMES, Attempt, Settings
+from benchmarks.latency.timing import drift
 from export import manifest
 from facestyle.errors import UserError
 
@@ -171,11 +171,9 @@ def sustained(medians: Sequence[float]) -> dict[str, Any] | None:
     """A row's ``sustained`` from the median of every window, in ms; None without any."""
     if not medians:
         return None
-    fifth = max(1, len(medians) // 5)
-    drift = statistics.median(medians[-fifth:]) / statistics.median(medians[:fifth]) - 1
     return {
         "seconds": len(medians) * WINDOW,
         "window_seconds": WINDOW,
         "p50_ms": list(medians),
-        "drift": drift,
+        "drift": drift(medians),
     }

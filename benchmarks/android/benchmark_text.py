@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-TOP = 10
-"""Operators that a report lists."""
+from benchmarks.latency.timing import TOP_OPERATORS
 
 NUMBER = r"([\d.]+(?:e[+-]?\d+)?)"
 """As C++ streams print it: a million microseconds become 1e+06."""
@@ -126,7 +125,7 @@ def operators(text: str) -> list[dict[str, Any]]:
     if any(name.startswith("Delegate/") for _, name, _, _ in found):
         found = [line for line in found if not _is_delegate(line[0], line[1])]
     total = sum(ms for *_, ms in found)
-    dearest = sorted(found, key=lambda line: -line[3])[:TOP]
+    dearest = sorted(found, key=lambda line: -line[3])[:TOP_OPERATORS]
     return [
         {
             "operator": kind,

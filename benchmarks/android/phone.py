@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.android.adb import Adb
+from benchmarks.latency.judge import THERMAL
 
 LIGHT, SEVERE = 1, 3
 """Android's thermal status runs from 0 (none) to 6 (shutdown)."""
@@ -15,7 +16,6 @@ LIGHT, SEVERE = 1, 3
 LOW_BATTERY = 20
 """Percent below which phones save power on their own."""
 
-THERMAL = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 
 FREQUENCIES = "/sys/devices/system/cpu/cpufreq/policy*"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ def measure(
     settings: Settings,
     serial: str | None = None,
     benchmark_model: Path | None = None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
     """Measure files on a phone, one after the other.
 
@@ -36,6 +37,7 @@ def measure(
         settings: how.
         serial: of the phone; None for the only one.
         benchmark_model: the tool to use; None for the sample app's activity.
+        progress: told what is about to be done.
 
     Returns:
         the report's ``device``, its rows (not yet judged), and what could not be measured and why.
@@ -58,7 +60,7 @@ def measure(
         adb.shell(f"chmod 755 {FOLDER}")
         runner = Activity(adb) if benchmark_model is None else BenchmarkModel(adb, benchmark_model)
         for file in files:
-            _measure_file(adb, runner, file, settings, rows, faults)
+            _measure_file(adb, runner, file, settings, progress, rows, faults)
     except DeviceGone as error:
         faults.append(error)
     finally:
@@ -88,6 +90,7 @@ def _measure_file(
     runner: Activity | BenchmarkModel,
     file: ModelFile,
     settings: Settings,
+    progress: Callable[[str], None],
     rows: list[dict[str, Any]],
     faults: list[UserError],
 ) -> None:
@@ -102,6 +105,7 @@ def _measure_file(
         # Apps may read what others can read, whatever the file's mode here.
         adb.shell(f"chmod 644 {target}")
         for attempt in attempts(file, settings):
+            progress(attempt.name)
             try:
                 rows.append(_row(adb, runner, attempt, target, settings))
             except DeviceGone:

@@ -84,6 +84,7 @@ def measure(
     settings: Settings,
     load: Load | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
     """Measure files on this Mac, one after the other.
 
@@ -92,6 +93,7 @@ def measure(
         settings: how.
         load: what executes models; None for Core ML.
         clock: seconds.
+        progress: told what is about to be done.
 
     Returns:
         the report's ``device``, its rows (not yet judged), and what could not be measured and why.
@@ -107,6 +109,7 @@ def measure(
     rows, faults = [], []
     for file in files:
         for units in settings.units:
+            progress(f"{file.name} ({units})")
             try:
                 rows.append(_row(file, units, settings, load, clock))
             except UserError as error:

@@ -23,6 +23,51 @@ EPILOG = (
     "  facestyle evaluate quality build/ --content selfies/ --style paintings/"
 )
 
+DEPTH_EPILOG = (
+    "Examples:\n\n"
+    "  facestyle evaluate depth runs/depth_v3_small/depth_v3_small.safetensors --data rgbd.tar\n\n"
+    "  facestyle evaluate depth depth_v3_small hub:Intel/dpt-large --data pandora:Pandora/ --align"
+)
+
+PARSING_EPILOG = (
+    "Examples:\n\n"
+    "  facestyle evaluate parsing bisenet_small --data faces/\n\n"
+    "  facestyle evaluate parsing bisenet_small --data celebamask_hq:CelebAMask-HQ/ --holdout 0.02"
+)
+
+QUALITY_EPILOG = (
+    "Examples:\n\n"
+    "  facestyle evaluate quality build/ --content selfies/ --style paintings/\n\n"
+    "  facestyle evaluate quality before/ after/ --content selfies/ --style paintings/ --limit 50"
+    "\n\n"
+    "  facestyle evaluate quality mobile runs/mine/mobile.safetensors --content selfies/ "
+    "--style paintings/ --strengths 0,1\n\n"
+    "  facestyle evaluate quality build/ --content selfies/ --style paintings/ "
+    "--faces faces.json --perceptual vgg19.pth"
+)
+
+
+def _writable(context: click.Context, parameter: click.Parameter, out: Path) -> Path:
+    """Refuse a folder that results cannot be written to, before the minutes of work."""
+    from facestyle.errors import UserError
+    from facestyle.files import CannotWrite, check_folder
+
+    try:
+        check_folder(out)
+    except CannotWrite as error:
+        raise UserError(f"--out: {error}") from error
+    return out
+
+
+_out = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("evaluation"),
+    show_default=True,
+    callback=_writable,
+    help="Folder for the results.",
+)
+
 
 @click.group(epilog=EPILOG)
 def evaluate() -> None:
@@ -56,12 +101,7 @@ def _common(short_side: int) -> Callable[[Callable[..., int]], Callable[..., int
             show_default=True,
             help="To which photos are resized, best as in the training.",
         ),
-        click.option(
-            "--out",
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path("evaluation"),
-            show_default=True,
-        ),
+        _out,
     )
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
@@ -72,7 +112,7 @@ def _common(short_side: int) -> Callable[[Callable[..., int]], Callable[..., int
     return decorate
 
 
-@evaluate.command(epilog=EPILOG)
+@evaluate.command(epilog=DEPTH_EPILOG)
 @_common(short_side=144)
 @click.option(
     "--size",
@@ -112,7 +152,7 @@ def depth(
     return 0
 
 
-@evaluate.command(epilog=EPILOG)
+@evaluate.command(epilog=PARSING_EPILOG)
 @_common(short_side=192)
 def parsing(
     files: tuple[str, ...], data: tuple[str, ...], holdout: float, short_side: int, out: Path
@@ -138,7 +178,7 @@ def parsing(
     return 0
 
 
-@evaluate.command(epilog=EPILOG)
+@evaluate.command(epilog=QUALITY_EPILOG)
 @click.argument("models", nargs=-1, required=True)
 @click.option(
     "--content", type=click.Path(path_type=Path), required=True, help="Folder of photos of faces."
@@ -160,17 +200,13 @@ def parsing(
     "--perceptual",
     default="",
     metavar="FILE",
-    help="VGG-19, as in training; torchvision's if none.",
+    help="Weights of a VGG-19, as in training. Without it torchvision's is downloaded (548 MB) at "
+    "first use.",
 )
 @click.option(
     "--encoder", type=click.Path(path_type=Path), help="VGG-19 of a vgg19 decoder without its own."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("evaluation"),
-    show_default=True,
-)
+@_out
 def quality(
     models: tuple[str, ...],
     content: Path,
@@ -201,7 +237,6 @@ def quality(
     paintings, torn = pictures.open_folder(style)
     known = boxes.read(faces) if faces else {}
     task = Task(judged, photos, paintings, wanted, pixels, known, limit)
-    out.mkdir(parents=True, exist_ok=True)  # minutes later would be too late to learn of it
     judges = Judges(perceptual)
     for name, reason in {**damaged, **torn}.items():
         click.echo(f"skipped {name}: {reason}", err=True)

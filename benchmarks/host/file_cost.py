@@ -7,7 +7,13 @@ from typing import Any
 
 from export.inspect_tflite import TFLiteModel
 
-BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1, 10: 8, 15: 4, 16: 2, 17: 1}
+BYTES = {
+    **dict.fromkeys((3, 6, 9, 17), 1),
+    **dict.fromkeys((1, 7, 16, 18), 2),
+    **dict.fromkeys((0, 2, 15), 4),
+    **dict.fromkeys((4, 8, 10, 12), 8),
+    11: 16,
+}
 """Of one value, by the schema's tensor type."""
 
 FLOATS_AND_INT8 = (0, 1, 9)
@@ -27,11 +33,12 @@ def cost(model: TFLiteModel) -> dict[str, int | None]:
         for name, op in zip(model.sequence(), model.graph.operators)
         if int(op.outputs[0]) not in source
     ]
+    moved = [_bytes_moved(model, source, op) for _, op in operators]
     weights = {i for name, op in operators for i in _weights(model, source, name, op)}
     return {
         "macs": sum(macs(model, name, op) for name, op in operators),
         "parameters": sum(_values(model, index) for index in weights),
-        "bytes_moved": sum(_bytes_moved(model, source, op) for _, op in operators),
+        "bytes_moved": None if None in moved else sum(n for n in moved if n is not None),
         "arm_instructions": None,
     }
 
@@ -95,9 +102,13 @@ def _values(model: TFLiteModel, index: int) -> int:
     return 1 if shape is None else int(prod(shape))
 
 
-def _bytes_moved(model: TFLiteModel, source: dict[int, Any], operator: Any) -> int:
+def _bytes_moved(model: TFLiteModel, source: dict[int, Any], operator: Any) -> int | None:
+    """None where a tensor's values are of no fixed size, as texts and resources are."""
     stored = _stored(source, (*operator.inputs, *operator.outputs))
-    return sum(_values(model, i) * BYTES[model.graph.tensors[i].type] for i in stored)
+    sizes = [BYTES.get(model.graph.tensors[i].type) for i in stored]
+    if None in sizes:
+        return None
+    return sum(_values(model, i) * size for i, size in zip(stored, sizes) if size is not None)
 
 
 def _stored(source: dict[int, Any], tensors: Any) -> list[int]:

@@ -52,7 +52,7 @@ def throttle_events() -> int:
 
 @dataclass(frozen=True)
 class Meter:
-    """CPU seconds spent up to now: by all programs, and by those measured."""
+    """CPU seconds spent on this process's cores up to now: by all programs, by those measured."""
 
     everything: float
     ours: float
@@ -64,16 +64,29 @@ class Meter:
         Args:
             processes: that are measured; this one counts among them.
         """
-        times = psutil.cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        # Guests' time is part of user's and nice's already.
-        guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
         used = [p.cpu_times() for p in (psutil.Process(), *processes)]
-        return cls(sum(times) - idle - guests, sum(t.user + t.system for t in used))
+        busy = sum(_busy(times) for times in _own_cores())
+        return cls(busy, sum(t.user + t.system for t in used))
 
     def others_since(self, before: Meter) -> float:
         """CPU seconds that went to other programs between two readings."""
         return max(0.0, self.everything - before.everything - (self.ours - before.ours))
+
+
+def _own_cores() -> list[Any]:
+    """CPU times of every core that this process may use."""
+    each = psutil.cpu_times(percpu=True)
+    if not hasattr(os, "sched_getaffinity"):
+        return list(each)
+    return [each[core] for core in os.sched_getaffinity(0) if core < len(each)]
+
+
+def _busy(times: Any) -> float:
+    """Seconds of a core that some program had."""
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # Guests' time is part of user's and nice's already.
+    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+    return float(sum(times) - idle - guests)
 
 
 def _processor() -> str:

@@ -20,10 +20,8 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.host.file_cost import is_constant, unpacked
+from benchmarks.latency.timing import TOP_OPERATORS
 from export.inspect_tflite import TFLiteModel
-
-TOP = 10
-"""How many the report names."""
 
 RUNS, SECONDS = 20, 0.05
 """Each operator runs this often at most, for this long at least unless it has run often enough."""
@@ -65,7 +63,7 @@ def profile(model: TFLiteModel, threads: int) -> tuple[list[OperatorTime], float
         OperatorTime(key[0], key[1], count, times[key] * count, times[key] * count / total)
         for key, count in counts.items()
     ]
-    return sorted(found, key=lambda item: -item.ms)[:TOP], total
+    return sorted(found, key=lambda item: -item.ms)[:TOP_OPERATORS], total
 
 
 def alone(model: TFLiteModel, index: int) -> bytes:
@@ -131,7 +129,7 @@ def _random(rng: np.random.Generator, details: dict[str, Any]) -> np.ndarray:
         return rng.uniform(0.1, 1, shape).astype(dtype)
     if dtype == np.int8:
         return rng.integers(-128, 128, shape, np.int8)
-    return np.ones(shape, dtype)
+    return np.zeros(shape, dtype)  # indices, most of all: the first of anything is there
 
 
 def _kind(model: TFLiteModel, name: str, operator: Any) -> tuple[str, str, str]:

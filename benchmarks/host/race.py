@@ -8,26 +8,27 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchmarks.host.machine import Meter, cores, throttle_events
-from benchmarks.host.worker import Samples, Worker
-from benchmarks.latency.timing import timing
+from benchmarks.host.worker import Lost, Samples, Worker
+from benchmarks.latency.timing import drift, timing
 
-ROUNDS = 12
-"""Turns of every model."""
+STARTS = 3
+"""Processes of every model, one after the other: where a process lies in memory changes how fast it
+is by a few per cent, for as long as it lives."""
 
-SEED = 0
-"""Of the order in which they take their turns."""
+ROUNDS = 4
+"""Turns of every process."""
 
-WARM_UP_SECONDS = 0.5
-WARM_UP_RUNS = 3
-"""A warm-up lasts this long and takes at least as many runs."""
+WARM_UP_RUNS, WARM_UP_SECONDS = 3, 0.5
+"""Of every process before its first turn, at least."""
 
 WINDOW_SECONDS = 1.0
-"""Of a sustained run."""
+"""Of a sustained run, or so long that a few frames fit in."""
 
 STAGES = ("preprocess", "inference", "postprocess")
 
@@ -67,32 +68,56 @@ class Lap:
         share = self.others / (cores() * self.seconds)
         return {"others_cpu_share": round(share, 4), "throttled": self.throttled}
 
+    def watch(self, worker: Worker, work: Callable[[], Samples]) -> Samples:
+        """Let a worker work, and the machine be watched meanwhile."""
+        events = throttle_events()
+        before, start = Meter.read(worker.process), time.perf_counter()
+        found = work()
+        self.seconds += time.perf_counter() - start
+        self.others += Meter.read(worker.process).others_since(before)
+        self.throttled |= throttle_events() > events
+        return found
+
 
 def race(
     workers: Mapping[str, Worker],
+    laps: Mapping[str, Lap],
+    order: random.Random,
     minimum_runs: int,
     minimum_seconds: float,
     progress: Callable[[str], None],
-) -> dict[str, Lap]:
-    """Time models that are loaded already.
+) -> dict[str, Lost]:
+    """Time models that are loaded already, in one of ``STARTS`` starts.
 
     Args:
         workers: by name.
-        minimum_runs, minimum_seconds: of every model, after its warm-up.
+        laps: what they have run so far, added to.
+        order: draws that of every round.
+        minimum_runs, minimum_seconds: of every model in all starts together.
         progress: called before every turn with the model's name.
+
+    Returns:
+        why some did not come through, by name.
     """
-    turn = {name: _runs(worker, minimum_runs, minimum_seconds) for name, worker in workers.items()}
-    laps = {name: Lap() for name in workers}
-    order = random.Random(SEED)
-    for _ in range(ROUNDS):
-        for name in order.sample(list(workers), len(workers)):
-            progress(name)
-            _take_turn(workers[name], laps[name], turn[name])
-    # A turn's length was guessed from the warm-up; who was faster since then runs on.
-    for name, lap in laps.items():
-        while sum(map(sum, lap.samples)) / 1000 < minimum_seconds:
-            _take_turn(workers[name], lap, turn[name], same_round=True)
-    return laps
+    runs = math.ceil(minimum_runs / (STARTS * ROUNDS))
+    seconds = minimum_seconds / (STARTS * ROUNDS)
+    lost: dict[str, Lost] = {}
+    for turn in range(ROUNDS + 1):
+        running = [name for name in workers if name not in lost]
+        for name in order.sample(running, len(running)):
+            worker, lap = workers[name], laps[name]
+            try:
+                if turn == 0:
+                    worker.run(WARM_UP_RUNS, WARM_UP_SECONDS)
+                    continue
+                progress(name)
+                found = lap.watch(worker, partial(worker.run, runs, seconds))
+            except Lost as error:
+                lost[name] = error
+                continue
+            lap.samples += found
+            lap.rounds.append(len(found))
+    return lost
 
 
 def turns(workers: int) -> int:
@@ -100,41 +125,24 @@ def turns(workers: int) -> int:
     return workers * ROUNDS
 
 
-def sustain(worker: Worker, seconds: float) -> dict[str, Any]:
-    """``sustained`` of the report's schema: inference without a pause, in windows."""
-    samples = np.asarray(worker.sustain(seconds))
+def sustain(worker: Worker, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run without a pause.
+
+    Returns:
+        ``sustained`` of the report's schema, inference in windows; and ``conditions`` meanwhile.
+    """
+    lap = Lap()
+    samples = np.asarray(lap.watch(worker, partial(worker.sustain, seconds)))
     ends = samples.sum(1).cumsum() / 1000
-    window = (ends // WINDOW_SECONDS).astype(int)
-    medians = [float(np.median(samples[window == w, 1])) for w in np.unique(window)]
-    fifth = max(1, len(medians) // 5)
-    drift = float(np.median(medians[-fifth:]) / np.median(medians[:fifth]) - 1)
-    return {
+    # A window without a run would vanish from the curve.
+    length = max(WINDOW_SECONDS, 3 * float(np.median(samples.sum(1))) / 1000)
+    window = (ends // length).astype(int)
+    whole = max(1, int(ends[-1] // length))
+    medians = [float(np.median(samples[window == w, 1])) for w in range(whole)]
+    made = {
         "seconds": float(ends[-1]),
-        "window_seconds": WINDOW_SECONDS,
+        "window_seconds": length,
         "p50_ms": medians,
-        "drift": drift,
+        "drift": drift(medians),
     }
-
-
-def _runs(worker: Worker, minimum_runs: int, minimum_seconds: float) -> int:
-    """Warm up; runs of a turn so that all turns together suffice."""
-    taken: list[float] = []
-    while len(taken) < WARM_UP_RUNS or sum(taken) < 1000 * WARM_UP_SECONDS:
-        # As many again: asking takes longer than a small model's run.
-        taken += [sum(sample) for sample in worker.run(len(taken) or 1)]
-    typical = float(np.median(taken[len(taken) // 2 :])) / 1000
-    return max(math.ceil(minimum_runs / ROUNDS), math.ceil(minimum_seconds / ROUNDS / typical))
-
-
-def _take_turn(worker: Worker, lap: Lap, runs: int, same_round: bool = False) -> None:
-    events = throttle_events()
-    before, start = Meter.read(worker.process), time.perf_counter()
-    found = worker.run(runs)
-    lap.seconds += time.perf_counter() - start
-    lap.others += Meter.read(worker.process).others_since(before)
-    lap.throttled |= throttle_events() > events
-    lap.samples += found
-    if same_round:
-        lap.rounds[-1] += len(found)
-    else:
-        lap.rounds.append(len(found))
+    return made, {f"sustained_{key}": value for key, value in lap.conditions().items()}

@@ -10,9 +10,10 @@ from typing import Any
 
 from benchmarks.build_files import ModelFile
 from benchmarks.host import machine
+from benchmarks.host.heat import Heat, Result
+from benchmarks.host.heat import steps as heat_steps
 from benchmarks.host.models import FileModel, TorchModel
-from benchmarks.host.race import Lap, race, sustain, turns
-from benchmarks.host.worker import Lost, Worker
+from benchmarks.host.race import STARTS
 from benchmarks.latency.timing import ratio
 from export import manifest
 from facestyle.files import numbered
@@ -123,8 +124,7 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
 
 def steps(entrants: int, settings: Settings) -> int:
     """How often ``measure`` reports progress."""
-    heat = entrants + turns(entrants) + entrants
-    return heat * len(settings.threads) + (1 if settings.sustain else 0)
+    return heat_steps(entrants) * len(settings.threads) + (1 if settings.sustain else 0)
 
 
 def measure(
@@ -138,71 +138,51 @@ def measure(
         progress: told what is about to be done.
 
     Returns:
-        rows of the report, and notes on what could not be measured.
+        rows of the report, not judged, and notes on what could not be measured.
 
     Raises:
         UserError: when the first cannot be measured, since nothing can be compared then.
     """
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
+    models = {entrant.name: entrant.model for entrant in entrants}
     for threads in settings.threads:
-        last = threads == max(settings.threads)
-        rows += _heat(entrants, threads, settings, settings.sustain * last, notes, progress)
+        heat = Heat(models, threads, progress)
+        sustained = settings.sustain if threads == max(settings.threads) else 0.0
+        heat.run(settings.runs, settings.seconds, sustained)
+        rows += _rows(entrants, heat, threads)
+        notes += heat.notes
     return rows, list(dict.fromkeys(notes))
 
 
-def _heat(
-    entrants: Sequence[Entrant],
-    threads: int,
-    settings: Settings,
-    seconds: float,
-    notes: list[str],
-    progress: Callable[[str], None],
-) -> list[dict[str, Any]]:
-    """All models at one number of threads."""
-    workers: dict[str, Worker] = {}
-    try:
-        for entrant in entrants:
-            progress(f"{entrant.name}: loading")
-            try:
-                model = replace(entrant.model, threads=threads)
-                workers[entrant.name] = Worker(entrant.name, model)
-            except Lost as error:
-                if entrant is entrants[0]:
-                    raise
-                notes.append(f"not measured: {error}")
-        laps = race(workers, settings.runs, settings.seconds, progress)
-        running = [entrant for entrant in entrants if entrant.name in workers]
-        rows = [_row(e, threads, workers[e.name], laps[e.name]) for e in running]
-        for row in rows[1:]:
-            value, low, high = ratio(row["stages"]["inference"], rows[0]["stages"]["inference"])
-            row["ratio"] = {"to": rows[0]["name"], "value": value, "low": low, "high": high}
-        if seconds:
-            progress(f"{running[0].name}: {seconds:g} s without a pause")
-            rows[0]["sustained"] = sustain(workers[running[0].name], seconds)
-        for entrant, row in zip(running, rows):
-            progress(f"{entrant.name}: operators")
-            _add_operators(entrant, row, workers[entrant.name])
-    finally:
-        for worker in workers.values():
-            worker.stop()
+def _rows(entrants: Sequence[Entrant], heat: Heat, threads: int) -> list[dict[str, Any]]:
+    rows = [
+        _row(entrant, threads, heat.results[entrant.name])
+        for entrant in entrants
+        if entrant.name in heat.results
+    ]
+    for row in rows[1:]:
+        value, low, high = ratio(row["stages"]["inference"], rows[0]["stages"]["inference"], STARTS)
+        row["ratio"] = {"to": rows[0]["name"], "value": value, "low": low, "high": high}
     return rows
 
 
-def _row(entrant: Entrant, threads: int, worker: Worker, lap: Lap) -> dict[str, Any]:
-    size = worker.ready.size
+def _row(entrant: Entrant, threads: int, result: Result) -> dict[str, Any]:
+    start = result.starts[0]
+    more = {"sustained": result.sustained, "operators": result.operators}
     return {
         "name": f"{entrant.name}, {threads} thread{'s' if threads > 1 else ''}",
         **entrant.about,
-        **({"height": size[0], "width": size[1]} if size else {}),
+        **({"height": start.size[0], "width": start.size[1]} if start.size else {}),
         "runtime": _runtime(entrant.model, threads),
-        "stages": lap.stages(size is not None),
-        "load_ms": worker.ready.load_ms,
-        "first_run_ms": worker.ready.first_run_ms,
-        "peak_memory_bytes": worker.peak_memory(),
-        "partitions": worker.ready.partitions,
-        "fully_delegated": worker.ready.fully_delegated,
-        "conditions": machine.conditions() | lap.conditions(),
+        "stages": result.lap.stages(start.size is not None),
+        "load_ms": result.load_ms,
+        "first_run_ms": result.first_run_ms,
+        "peak_memory_bytes": result.memory,
+        "partitions": start.partitions,
+        "fully_delegated": start.fully_delegated,
+        "conditions": machine.conditions() | result.lap.conditions() | result.conditions,
+        **{key: value for key, value in more.items() if value is not None},
     }
 
 
@@ -218,11 +198,3 @@ def _runtime(model: FileModel | TorchModel, threads: int) -> dict[str, Any]:
         delegate = "torch.compile" if model.compiled else None
         found = {"name": "PyTorch", "version": versions["torch"], "delegate": delegate}
     return found | {"threads": threads}
-
-
-def _add_operators(entrant: Entrant, row: dict[str, Any], worker: Worker) -> None:
-    if not isinstance(entrant.model, FileModel):
-        return
-    found, total = worker.operators()
-    row["operators"] = found
-    row["conditions"]["operators_sum_ms"] = round(total, 4)

@@ -43,7 +43,7 @@ def resized(
     """
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
-    height, width = parse_size(size, cast(StyleNetwork, loaded.network).stride)
+    height, width = parse_size(size, cast(StyleNetwork, loaded.network).stride, "--sizes")
     if (height, width) == (document["height"], document["width"]):
         return folder
     made = out / f"{loaded.name}_{loaded.fingerprint}_{height}x{width}"

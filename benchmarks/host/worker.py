@@ -71,11 +71,15 @@ class Worker:
         other.close()
         assert self._process.pid is not None
         self.process = psutil.Process(self._process.pid)
-        self.ready = self._answer()
+        try:
+            self.ready = self._answer()
+        except BaseException:
+            self.stop()
+            raise
 
-    def run(self, times: int) -> Samples:
-        """Run so often, after one run that does not count."""
-        return list(self._ask("run", times))
+    def run(self, times: int, seconds: float) -> Samples:
+        """Run so often and so long at least, after one run that does not count."""
+        return list(self._ask("run", (times, seconds)))
 
     def sustain(self, seconds: float) -> Samples:
         """Run without a pause."""
@@ -170,9 +174,15 @@ class _Subject:
             whole = run_tflite.fully_delegated(self.loaded.interpreter)
         self.ready = Ready(load_ms, first_run_ms, self.loaded.size, partitions, whole)
 
-    def run(self, times: int) -> Samples:
+    def run(self, least: tuple[int, float]) -> Samples:
+        times, seconds = least
         self._frame()
-        return [self._frame() for _ in range(times)]
+        found: Samples = []
+        taken = 0.0
+        while len(found) < times or taken < 1000 * seconds:
+            found.append(self._frame())
+            taken += sum(found[-1])
+        return found
 
     def sustain(self, seconds: float) -> Samples:
         end = time.perf_counter() + seconds

@@ -82,7 +82,7 @@ def _problems(
     wide = inference.get("spread")
     if wide is not None and wide > rules.maximum_spread:
         found.append(
-            f"unsteady: nine runs of ten lie {wide:.0%} of the median apart "
+            f"unsteady: p90 is {wide:.0%} of the median above the fastest run "
             f"(at most {rules.maximum_spread:.0%})"
         )
     threads = row["runtime"].get("threads")
@@ -94,13 +94,14 @@ def _problems(
 def _disturbances(row: dict[str, Any], rules: Rules) -> list[str]:
     conditions = row.get("conditions", {})
     found = []
-    others = conditions.get("others_cpu_share")
-    if others is not None and others > rules.maximum_others_cpu_share:
+    shares = (conditions.get(f"{when}others_cpu_share") for when in ("", "sustained_"))
+    others = max((share for share in shares if share is not None), default=0.0)
+    if others > rules.maximum_others_cpu_share:
         found.append(
             f"other programs took {others:.0%} of the machine "
             f"(at most {rules.maximum_others_cpu_share:.0%}); close them"
         )
-    if conditions.get("throttled"):
+    if conditions.get("throttled") or conditions.get("sustained_throttled"):
         found.append("the processor was throttled for heat")
     sustained = row.get("sustained")
     if sustained and sustained["drift"] > rules.maximum_drift:

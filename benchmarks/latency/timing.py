@@ -10,6 +10,9 @@ import numpy as np
 
 PERCENTILES = (50, 90, 95, 99)
 
+TOP_OPERATORS = 10
+"""How many of a row's dearest operators a report names."""
+
 RESAMPLES = 2000
 """Of the bootstrap; its interval moves by about a hundredth of its width."""
 
@@ -51,21 +54,37 @@ def round_medians(made: dict[str, Any]) -> np.ndarray:
     return np.array([np.median(samples[a:b]) for a, b in pairwise(edges)])
 
 
-def ratio(row: dict[str, Any], base: dict[str, Any], seed: int = 0) -> tuple[float, float, float]:
+def ratio(
+    row: dict[str, Any], base: dict[str, Any], starts: int, seed: int = 0
+) -> tuple[float, float, float]:
     """How much longer one model takes than another that it took turns with.
 
-    What disturbs a machine lasts longer than a turn, so the two are compared within each round,
-    and rounds, not runs, are what the interval is drawn from.
+    What disturbs a machine lasts longer than a turn, so the two are compared within each round.
+    How fast a process is differs from one start to the next, so the interval is drawn from starts
+    first and from the rounds of each then.
 
     Args:
         row, base: ``timing`` of both, with as many rounds.
+        starts: processes that the rounds were run by, as many by each.
         seed: of the bootstrap.
 
     Returns:
         the median over rounds of the ratio of medians, and its 95 % bootstrap interval.
     """
-    ratios = round_medians(row) / round_medians(base)
+    ratios = (round_medians(row) / round_medians(base)).reshape(starts, -1)
     rng = np.random.default_rng(seed)
-    drawn = np.median(rng.choice(ratios, (RESAMPLES, len(ratios))), axis=1)
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    chosen = rng.integers(starts, size=(RESAMPLES, starts))
+    inside = rng.integers(ratios.shape[1], size=(RESAMPLES, *ratios.shape))
+    drawn = ratios[chosen[..., None], inside]
+    low, high = np.percentile(np.median(drawn, axis=(1, 2)), (2.5, 97.5))
     return float(np.median(ratios)), float(low), float(high)
+
+
+def drift(medians: Sequence[float]) -> float:
+    """Of a sustained run: median over the last fifth of its windows over that of the first, less 1.
+
+    Args:
+        medians: of every window, at least one.
+    """
+    fifth = max(1, len(medians) // 5)
+    return float(np.median(medians[-fifth:]) / np.median(medians[:fifth]) - 1)

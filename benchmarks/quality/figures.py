@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Values = Mapping[str, float | None]
@@ -122,3 +122,9 @@ def mean(values: Iterable[float | None]) -> float | None:
     """Of those that were measured; None if none was."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
+
+
+def fewer(pairs: Sequence[Values]) -> dict[str, int]:
+    """How many pairs a mean is over, by figure, where it is over some but not all of them."""
+    measured = {f.key: sum(values[f.key] is not None for values in pairs) for f in PER_PAIR}
+    return {key: count for key, count in measured.items() if 0 < count < len(pairs)}

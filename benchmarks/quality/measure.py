@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from benchmarks.quality import surface
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, mean
+from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, fewer, mean
 from benchmarks.quality.judge import Judges, eight_bits, finite, read_photo
 from benchmarks.quality.pictures import Picture, pairs
 from benchmarks.quality.subjects import Subject
@@ -63,12 +63,21 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of a model at a strength: means over pairs, and those of all pairs together."""
+    """The figures of a model at a strength: means over pairs, and those of all pairs together.
+
+    Attributes:
+        subject: the model's name.
+        strength: in [0, 1].
+        pairs: how many were judged.
+        values: the figures.
+        counts: pairs that a figure's mean is over, where they are fewer than ``pairs``.
+    """
 
     subject: str
     strength: float
     pairs: int
     values: Values
+    counts: Mapping[str, int]
 
 
 @dataclass
@@ -140,7 +149,8 @@ def open_photo(task: Task, path: Path) -> tuple[Tensor, Box | None]:
 
 
 def _row(verdicts: Sequence[Verdict], name: str, strength: float, power: Tensor) -> Row:
-    own = [v for v in verdicts if v.subject == name and v.strength == strength]
-    values = {figure.key: mean(v.values[figure.key] for v in own) for figure in PER_PAIR}
+    own = [v.values for v in verdicts if v.subject == name and v.strength == strength]
+    values = {figure.key: mean(v[figure.key] for v in own) for figure in PER_PAIR}
     values["grid_db"] = finite(surface.grid_db(power))
-    return Row(name, strength, len(own), {figure.key: values[figure.key] for figure in FIGURES})
+    ordered = {figure.key: values[figure.key] for figure in FIGURES}
+    return Row(name, strength, len(own), ordered, fewer(own))

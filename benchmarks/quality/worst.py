@@ -29,8 +29,15 @@ NAMED = 3
 OUTLIER = 2.0
 """Median absolute deviations from which on a figure is worth telling."""
 
-SIDE, GAP, LINE, TEXT = 192, 4, 17, 300
-"""Of a picture, between pictures, of a line of text and of the text's column, in pixels."""
+SIDE, GAP, TEXT = 224, 4, 416
+"""Of a picture, between pictures and of the text's column, in pixels: 1100 in all, the width at
+which reports show it."""
+
+FONT, LINE = 19, 24
+"""Of the text and of a line of it, in pixels."""
+
+LINES = 7
+"""Photo, painting, model, a lost face and ``NAMED`` figures."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +99,10 @@ def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
     paintings = {picture.name: picture.path for picture in task.paintings}
     subjects = {subject.name: subject for subject in task.subjects}
     height = round(SIDE * task.size[0] / task.size[1])
-    made = Image.new("RGB", (3 * (SIDE + GAP) + TEXT, len(worst) * (height + GAP)), "white")
+    tall = max(height, LINES * LINE) + GAP
+    made = Image.new("RGB", (3 * (SIDE + GAP) + TEXT, len(worst) * tall), "white")
     for row, bad in enumerate(worst):
-        verdict, top = bad.verdict, row * (height + GAP)
+        verdict, top = bad.verdict, row * tall
         photo, _ = open_photo(task, photos[verdict.photo])
         painting = images.load(paintings[verdict.painting])
         subject = subjects[verdict.subject]
@@ -104,7 +112,8 @@ def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
             small = images.to_image(images.resize(picture, height, SIDE))
             made.paste(small, (column * (SIDE + GAP), top))
         lines = (
-            f"{verdict.photo}, {verdict.painting}",
+            verdict.photo,
+            verdict.painting,
             f"{verdict.subject}, strength {verdict.strength:g}",
             *bad.reasons,
         )
@@ -114,4 +123,10 @@ def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
 
 
 def _write(made: Image.Image, left: int, top: int, text: str) -> None:
-    ImageDraw.Draw(made).text((left, top), text, "black", ImageFont.load_default(12))
+    """A line, smaller if it would not fit."""
+    share = (made.width - left) / ImageDraw.Draw(made).textlength(text, _font(1.0))
+    ImageDraw.Draw(made).text((left, top), text, "black", _font(min(1.0, share)))
+
+
+def _font(share: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(share * FONT)

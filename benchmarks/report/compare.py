@@ -1,18 +1,21 @@
-"""Two reports side by side: what became slower, and whether that is more than noise.
+"""Two reports side by side: what became significantly slower.
 
 The rule: inference or the whole frame of a row is slower (or faster) if a two-sided Mann-Whitney
-test gives p < 0.01 and the medians differ by more than 2 %. Where a run was interleaved its rounds
-are compared, each by its median, since runs that follow each other are disturbed by the same
-things; otherwise every run counts. Two runs on one machine can differ by more than either's own
-noise tells, which is what the 2 % are for. Reports of different devices, and rows that are not
-valid or not alike, are shown but not judged.
+test gives p < 0.01, after Holm's correction over all tests of the comparison, and the medians
+differ by more than 5 %. Without the correction, one of a hundred tests would tell of a change where
+there is none. Where a run was interleaved its rounds are compared, each by its median, since runs
+that follow each other are disturbed by the same things; otherwise every run counts. Stages with too
+few rounds to be significant among so many tests are not judged, nor counted among the tests. Two
+runs on one machine differ by more than either's own noise tells, since how fast a process is
+depends on where it lies in memory (about 3 % here), which is what the 5 % are for.
+Reports of different devices, and rows that are not valid or not alike, are shown but not judged.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,13 +25,24 @@ from benchmarks.report import facts, tables, units
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
 
-SIGNIFICANT, LEAST_CHANGE = 0.01, 0.02
+SIGNIFICANT, LEAST_CHANGE = 0.01, 0.05
 
 STAGES = {"inference": "inference", facts.WHOLE: "end to end"}
 
-SLOWER, FASTER, SAME = "slower", "faster", "no change"
+SLOWER, FASTER, SAME = "slower", "faster", "no significant change"
+
+EQUAL = "no change"
+"""Of figures that no test is for."""
 
 NOT_JUDGED = "not judged"
+
+TOO_FEW = f"{NOT_JUDGED}: too few"
+
+TO_JUDGE = ""
+"""Until all tests are known."""
+
+EXACT = 30
+"""Samples at most of which p is computed exactly: by approximation a few are never significant."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,10 @@ class Times:
     Attributes:
         old, new: medians in ms; of the rounds' medians where there are rounds.
         low, high: 95 % bootstrap interval of ``new / old``; None without samples.
-        p: of the test; None without samples.
-        counted: what was compared, such as ``10 and 10 rounds``.
+        p: of the test by itself; None without samples.
+        corrected: p after Holm's correction; None unless judged.
+        counts: how many were compared, older and newer.
+        counted: the same in words, such as ``10 and 10 rounds``.
         verdict: ``slower``, ``faster``, ``no change``, or why there is none.
     """
 
@@ -49,8 +65,10 @@ class Times:
     low: float | None
     high: float | None
     p: float | None
+    counts: tuple[int, int]
     counted: str
     verdict: str
+    corrected: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -93,7 +111,7 @@ class Fidelity:
     def verdict(self) -> str:
         """Its direction alone: means say nothing on significance."""
         if self.new == self.old:
-            return SAME
+            return EQUAL
         return "better" if (self.new > self.old) == (self.better == "higher") else "worse"
 
 
@@ -129,7 +147,9 @@ def compare(a: Document, b: Document) -> Comparison:
         old=_title(a),
         new=_title(b),
         refusals=refusals,
-        pairs=[_pair(old[name], new[name], judged=not refusals) for name in old if name in new],
+        pairs=_judged(
+            [_pair(old[name], new[name], judged=not refusals) for name in old if name in new]
+        ),
         only_old=[name for name in old if name not in new],
         only_new=[name for name in new if name not in old],
         fidelity=_fidelity(a.get("quality"), b.get("quality")),
@@ -196,26 +216,70 @@ def _times(stage: str, old: Row, new: Row, *, judged: bool) -> Times | None:
         if was is None or now is None:
             return None
         reason = f"{NOT_JUDGED}: no samples of one kind"
-        return Times(STAGES[stage], was, now, None, None, None, units.NONE, reason)
+        return Times(STAGES[stage], was, now, None, None, None, (0, 0), units.NONE, reason)
     (a, kind), (b, _) = one, two
     was, now = float(np.median(a)), float(np.median(b))
     low, high = interval(a, b)
     p = significance(a, b)
     counted = f"{len(a)} and {len(b)} {kind}"
-    verdict = judge(was, now, p, len(a), len(b)) if judged else NOT_JUDGED
-    return Times(STAGES[stage], was, now, low, high, p, counted, verdict)
+    verdict = TO_JUDGE if judged else NOT_JUDGED
+    return Times(STAGES[stage], was, now, low, high, p, (len(a), len(b)), counted, verdict)
 
 
-def judge(old: float, new: float, p: float, count: int, other: int) -> str:
+def _judged(pairs: Sequence[Pair]) -> list[Pair]:
+    """With verdicts, which need all tests of the comparison."""
+    waiting = [t for pair in pairs for t in pair.times if t.verdict == TO_JUDGE]
+    able = enough([t.counts for t in waiting])
+    kept = [t for t, tested in zip(waiting, able) if tested]
+    corrected = dict(zip(map(id, kept), holm([t.p or 0.0 for t in kept])))
+
+    def judged(one: Times) -> Times:
+        if one.verdict != TO_JUDGE:
+            return one
+        p = corrected.get(id(one))
+        if p is None:
+            return replace(one, verdict=TOO_FEW)
+        return replace(one, corrected=p, verdict=judge(one.old, one.new, p))
+
+    return [replace(pair, times=[judged(one) for one in pair.times]) for pair in pairs]
+
+
+def enough(counts: Sequence[tuple[int, int]]) -> list[bool]:
+    """Which tests can be significant, whatever they find, among all that can.
+
+    Args:
+        counts: of samples, on both sides of each test.
+    """
+    least = [_least_p(a, b) for a, b in counts]
+    limit = max(least, default=0.0)
+    while limit and limit * sum(p <= limit for p in least) >= SIGNIFICANT:
+        limit = max((p for p in least if p < limit), default=0.0)
+    return [p <= limit for p in least]
+
+
+def _least_p(count: int, other: int) -> float:
+    """Of two samples that do not overlap."""
+    # More of them are beyond any doubt, and beyond floating point.
+    count, other = min(count, EXACT), min(other, EXACT)
+    return 2 / math.comb(count + other, count)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Each p corrected for being one of many, by Holm's step-down method; in the same order."""
+    corrected, greatest = [0.0] * len(values), 0.0
+    for rank, at in enumerate(sorted(range(len(values)), key=lambda at: values[at])):
+        greatest = max(greatest, min(1.0, (len(values) - rank) * values[at]))
+        corrected[at] = greatest
+    return corrected
+
+
+def judge(old: float, new: float, p: float) -> str:
     """The rule of this module.
 
     Args:
         old, new: medians in ms.
-        p: of the test.
-        count, other: how many were compared; too few cannot be significant at all.
+        p: after correction.
     """
-    if 2 / math.comb(count + other, count) >= SIGNIFICANT:
-        return f"{NOT_JUDGED}: too few"
     if p >= SIGNIFICANT or abs(new - old) <= LEAST_CHANGE * old:
         return SAME
     return SLOWER if new > old else FASTER
@@ -225,9 +289,12 @@ def significance(a: np.ndarray, b: np.ndarray) -> float:
     """p of a two-sided Mann-Whitney test."""
     from scipy.stats import mannwhitneyu
 
-    if np.ptp(np.concatenate([a, b])) == 0:
+    both = np.concatenate([a, b])
+    if np.ptp(both) == 0:
         return 1.0
-    return float(mannwhitneyu(a, b, alternative="two-sided").pvalue)
+    exact = max(len(a), len(b)) <= EXACT and len(np.unique(both)) == len(both)
+    method = "exact" if exact else "asymptotic"
+    return float(mannwhitneyu(a, b, alternative="two-sided", method=method).pvalue)
 
 
 def interval(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float | None, float | None]:

@@ -19,8 +19,9 @@ from benchmarks.report.compare import (
 from benchmarks.report.tables import ARROWS, Cell, Column, Table, figure
 
 RULE = (
-    f"Slower or faster: p < {SIGNIFICANT:g} (two-sided Mann-Whitney, over rounds where the run was "
-    f"interleaved) and a change of the median by more than {LEAST_CHANGE:.0%}."
+    f"Slower or faster, significantly: p < {SIGNIFICANT:g} (two-sided Mann-Whitney, over rounds "
+    "where the run was interleaved, after Holm's correction over all judged tests of this "
+    f"comparison) and a change of the median by more than {LEAST_CHANGE:.0%}."
 )
 
 NO_SIGNIFICANCE = (
@@ -38,11 +39,12 @@ def headline(found: Comparison) -> str:
         return "No row is in both reports: no verdict."
     slower = list(dict.fromkeys(name for name, _ in found.slower))
     if slower:
-        return f"Regression: {len(slower)} of {len(found.pairs)} rows slower."
+        return f"Regression: {len(slower)} of {len(found.pairs)} rows significantly slower."
     judged = [p for p in found.pairs if any(not t.verdict.startswith(NOT_JUDGED) for t in p.times)]
     if not judged:
-        return "No row could be judged."
-    return f"No regression in {len(judged)} of {len(found.pairs)} rows that could be judged."
+        return "Nothing could be judged: whether anything became slower is not known."
+    many = f"{len(judged)} of {len(found.pairs)} rows"
+    return f"No row is significantly slower; {many} could be judged."
 
 
 def warnings(found: Comparison) -> list[str]:
@@ -83,10 +85,11 @@ def _time_line(one: Times) -> str:
 
 
 def _between(one: Times) -> str:
-    if one.low is None or one.high is None or one.p is None:
+    if one.low is None or one.high is None:
         return ""
     low, high = units.change(one.low), units.change(one.high)
-    return f" ({low} to {high}, p {_p(one.p)}, {one.counted})"
+    p = "" if one.corrected is None else f"p {_p(one.corrected)}, "
+    return f" ({low} to {high}, {p}{one.counted})"
 
 
 def _figure_line(one: Figure) -> str:
@@ -112,7 +115,7 @@ def times_table(found: Comparison) -> Table:
         Column("newer", hint="median, ms"),
         Column("change"),
         Column("95 % interval", figures=False),
-        Column("p"),
+        Column("p", hint="after Holm's correction; none where nothing is judged"),
         Column("compared", figures=False),
         Column("verdict", figures=False),
     ]
@@ -124,7 +127,7 @@ def times_table(found: Comparison) -> Table:
             figure(one.new),
             figure(one.ratio, units.change),
             Cell(f"{units.change(one.low)} to {units.change(one.high)}"),
-            figure(one.p, _p),
+            figure(one.corrected, _p),
             Cell(one.counted),
             Cell(one.verdict, tone=TONES.get(one.verdict, "muted")),
         ]

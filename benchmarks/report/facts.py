@@ -18,6 +18,9 @@ STAGES = {
 
 WHOLE = "end_to_end"
 
+OPERATORS_SUM = "operators_sum_ms"
+"""Stands among a row's conditions."""
+
 
 def statistic(row: Row, stage: str, key: str) -> float | None:
     """A figure of a stage, from its samples where a device left the percentiles out."""
@@ -59,6 +62,22 @@ def threads(row: Row) -> int | None:
     """Of the runtime."""
     found = row["runtime"].get("threads")
     return found if found is None else int(found)
+
+
+def threads_name(count: int) -> str:
+    """In words."""
+    return f"{count} thread" if count == 1 else f"{count} threads"
+
+
+def operators_sum(row: Row) -> float | None:
+    """In ms, over all operators, each timed alone; None where they were timed in the whole."""
+    return conditions(row).get(OPERATORS_SUM)
+
+
+def conditions(row: Row) -> dict[str, Any]:
+    """Those that are known."""
+    found = row.get("conditions") or {}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def runtime(row: Row) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,84 +131,6 @@ def _beyond(ratios: Sequence[float], scale: Scale) -> str:
     return f"{runs}, {beyond} beyond" if beyond else runs
 
 
-def scaling(made: Document) -> list[Plane]:
-    """Time over size for every number of threads, and over threads for every size."""
-    rows = [
-        row
-        for row in made["rows"]
-        if facts.kind(row) and facts.statistic(row, "inference", "p50_ms") is not None
-    ]
-    kinds = list(dict.fromkeys(facts.kind(row) or () for row in rows))
-    short = len({key[1] for key in kinds}) == 1
-
-    def drawn(
-        title: Callable[[Row], str],
-        across: Callable[[Row], float | None],
-        held: Callable[[Row], Any],
-        axis_title: str,
-    ) -> list[Plane]:
-        known = [row for row in rows if across(row) is not None]
-        ordered = sorted(known, key=lambda row: (held(row) or 0, row["name"]))
-        planes = []
-        for _, group in groupby(ordered, key=lambda row: held(row) or 0):
-            members = list(group)
-            series = _series(members, kinds, across, short=short)
-            if series:
-                planes.append(_growth(title(members[0]), series, axis_title))
-        return planes
-
-    by_size = drawn(_threads_title, _side, facts.threads, "√(height × width) in pixels")
-    by_threads = drawn(_size_title, facts.threads, facts.pixels, "threads")
-    return by_size + by_threads
-
-
-def _side(row: Row) -> float | None:
-    area = facts.pixels(row)
-    return None if area is None else round(area**0.5, 1)
-
-
-def _threads_title(row: Row) -> str:
-    count = facts.threads(row)
-    if count is None:
-        return "Time over size"
-    return f"Time over size, {count} thread{'s' if count > 1 else ''}"
-
-
-def _size_title(row: Row) -> str:
-    return f"Time over threads, size {facts.size(row) or 'unknown'}"
-
-
-def _series(
-    rows: Sequence[Row],
-    kinds: Sequence[tuple[str, ...]],
-    across: Callable[[Row], float | None],
-    *,
-    short: bool,
-) -> list[Series]:
-    """One for every kind that was measured at two places or more."""
-    found = []
-    for index, key in enumerate(kinds):
-        places = {
-            across(row) or 0.0: facts.statistic(row, "inference", "p50_ms") or 0.0
-            for row in rows
-            if facts.kind(row) == key
-        }
-        if len(places) > 1:
-            points = [Point(x, y) for x, y in sorted(places.items())]
-            found.append(Series(facts.kind_name(key, short=short), index, points))
-    return found
-
-
-def _growth(title: str, series: Sequence[Series], axis_title: str) -> Plane:
-    places = sorted({point.x for one in series for point in one.points})
-    return planes.plane(
-        title,
-        series,
-        Axis(axis_title, covering(places, margin=0.05), places, lambda v: f"{v:g}"),
-        Axis("inference, ms", spanning(p.y for one in series for p in one.points)),
-    )
-
-
 def sustained(made: Document) -> Plane | None:
     """How times went over minutes, over the first window's."""
     rows = [row for row in made["rows"] if (row.get("sustained") or {}).get("p50_ms")]
@@ -220,7 +141,8 @@ def sustained(made: Document) -> Plane | None:
         if first > 0:
             step = found["window_seconds"]
             points = [Point((at + 0.5) * step, time / first) for at, time in enumerate(times)]
-            series.append(Series(f"{row['name']} (drift {_drift(found)})", index, points))
+            told = ", not valid" if facts.problems(row) else ""
+            series.append(Series(f"{row['name']} (drift {_drift(found)}{told})", index, points))
     if not series:
         return None
     seconds = max(point.x for one in series for point in one.points)
@@ -259,7 +181,27 @@ def operators(row: Row) -> Bars | None:
         )
         for one in found
     ]
-    return Bars(row["name"], "", bars, lanes.axis(scale, "%", _hundredth))
+    return Bars(row["name"], _alone(row), bars, lanes.axis(scale, "%", _hundredth))
+
+
+def _alone(row: Row) -> str:
+    """The operators' sum beside the whole, where they were timed one by one."""
+    total, whole = facts.operators_sum(row), facts.statistic(row, "inference", "p50_ms")
+    if total is None:
+        return ""
+    beside = "" if whole is None else f"; median inference of the whole file: {units.ms(whole)} ms"
+    return f"Sum over all operators: {units.ms(total)} ms{beside}."
+
+
+def operators_lead(made: Document) -> str:
+    """What the operators' times and shares are."""
+    shares = "Shares are of the sum over all operators."
+    if all(facts.operators_sum(row) is None for row in made["rows"]):
+        return shares
+    return (
+        f"{shares} Where a sum is given, every operator was timed alone, cut out of the file: "
+        "the sum and the time of the whole file differ."
+    )
 
 
 def placement(made: Document) -> Bars | None:

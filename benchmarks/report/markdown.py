@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from benchmarks.report import latency_charts, tables, units, verdicts
+from benchmarks.report import headings, latency_charts, tables, units, verdicts
 from benchmarks.report.document import FORMAT, Document, schema
 from benchmarks.report.tables import Table
 
@@ -14,11 +14,10 @@ SPECIAL = re.compile(r"([\\`*<>|\[\]#&~])")
 
 def markdown(made: Document) -> str:
     """The report."""
-    lines = [f"# Benchmark: {text(made['device']['name'])}", ""]
-    lines += [*map(text, verdicts.summary(made)), "", verdicts.RULE, ""]
+    lines = [f"# {text(headings.title(made))}", "", *map(text, headings.summary(made)), ""]
     lines += _not_valid(made)
     if made["rows"]:
-        lines += _verdicts(made)
+        lines += [verdicts.RULE, "", *_verdicts(made)]
         lines += section(tables.latency(made)) + section(tables.cost(made))
     lines += _operators(made) + _placement(made) + _sustained(made) + _quality(made)
     lines += _facts("Device", tables.device(made["device"]))
@@ -99,9 +98,12 @@ def _bars(title: str, bars: Sequence[tuple[str, str]], level: str = "##") -> lis
 
 def _operators(made: Document) -> list[str]:
     found = [bars for row in made["rows"] if (bars := latency_charts.operators(row))]
-    lines = ["## Dearest operators", ""] if found else []
+    if not found:
+        return []
+    lines = ["## Dearest operators", "", latency_charts.operators_lead(made), ""]
     for one in found:
         lines += _bars(one.title, [(bar.label, bar.value) for bar in one.bars], "###")
+        lines += [one.lead, ""] if one.lead else []
     return lines
 
 

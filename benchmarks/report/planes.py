@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from benchmarks.report.svg import Key
 WIDTH, HEIGHT = 360, 264
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 42
 """In units of the drawing, whose texts have 11."""
+
+NEAR = 30
+"""Points of unlike series that are as near share a label."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,18 @@ def plane(
                 said = f"{one.name} at {point.label}: {x.text(point.x)}, {y.text(point.y)}"
             drawn.append(svg.mark(one.index, left, top, hollow=point.hollow, title=said))
     edge = Box(LEFT, TOP, WIDTH, bottom)
+    told: list[tuple[str, float, float]] = []
     for one in series:
         for point in one.points:
-            box = place(point.label, *spot(point), taken, edge) if point.label else None
+            left, top = spot(point)
+            if not point.label or any(
+                label == point.label and math.hypot(x0 - left, y0 - top) < NEAR
+                for label, x0, y0 in told
+            ):
+                continue
+            box = place(point.label, left, top, taken, edge)
             if box is not None:
+                told.append((point.label, left, top))
                 taken.append(box)
                 at = {"x": (box.left + box.right) / 2, "y": box.bottom - 2.0}
                 style = f"tag {svg.colour(one.index)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,12 +79,20 @@ def _valid(row: Row) -> Cell:
     return Cell(found, tone={"not valid": "bad", "valid": "good"}.get(found, "muted"))
 
 
-def _ratio(row: Row) -> Cell:
-    found = row.get("ratio")
-    if not found:
-        return words(None)
-    value, low, high = (units.digits(found[key]) for key in ("value", "low", "high"))
-    return Cell(f"{value} ({low}–{high})", found["value"])
+def _ratio(wrong: Collection[str]) -> Take:
+    """A ratio says little if its base, one of the rows ``wrong``, does not hold."""
+
+    def take(row: Row) -> Cell:
+        found = row.get("ratio")
+        if not found:
+            return words(None)
+        value, low, high = (units.digits(found[key]) for key in ("value", "low", "high"))
+        shown = f"{value} ({low}–{high})"
+        if found["to"] in wrong:
+            return Cell(f"{shown} ✗ to a row that is not valid", found["value"], "bad")
+        return Cell(shown, found["value"])
+
+    return take
 
 
 def _ratio_to(row: Row) -> Cell:
@@ -122,15 +130,16 @@ LATENCY: Sequence[tuple[Column, Take]] = (
     (Column("precision", figures=False), lambda row: words(row.get("precision"))),
     (Column("size", hint="height × width of the picture"), _size),
     (Column("threads"), lambda row: figure(facts.threads(row), str)),
-    (
-        Column("ratio", hint="of median inference times, with a 95 % interval over its rounds"),
-        _ratio,
-    ),
     (Column("ratio to", figures=False), _ratio_to),
     (Column("first run", hint="ms"), lambda row: figure(row.get("first_run_ms"))),
     (Column("load", hint="ms"), lambda row: figure(row.get("load_ms"))),
     (Column("runtime", figures=False), lambda row: words(facts.runtime(row))),
 )
+
+RATIO = Column("ratio", hint="of median inference times, with a 95 % interval")
+
+AFTER_P90 = 3
+"""Where the ratio stands: it is what a machine's other work disturbs least."""
 
 COST: Sequence[tuple[Column, Take]] = (
     (Column("model", figures=False), _name),
@@ -174,7 +183,9 @@ def _made(
 def latency(made: Document) -> Table:
     """Times of every row."""
     note = "Times in milliseconds. p50 is the median; nine runs of ten are within p90."
-    return _made("Latency", LATENCY, made["rows"], note)
+    wrong = {row["name"] for row in made["rows"] if facts.problems(row)}
+    columns = [*LATENCY[:AFTER_P90], (RATIO, _ratio(wrong)), *LATENCY[AFTER_P90:]]
+    return _made("Latency", columns, made["rows"], note)
 
 
 def cost(made: Document) -> Table:
@@ -185,7 +196,7 @@ def cost(made: Document) -> Table:
 
 def common_conditions(made: Document) -> list[tuple[str, str]]:
     """What all rows with conditions were measured under."""
-    found = [row["conditions"] for row in made["rows"] if row.get("conditions")]
+    found = [known for row in made["rows"] if (known := _known(row))]
     return [
         (key.replace("_", " "), _condition(key, found[0][key]).text)
         for key in (found[0] if found else {})
@@ -193,10 +204,17 @@ def common_conditions(made: Document) -> list[tuple[str, str]]:
     ]
 
 
+def _known(row: Row) -> dict[str, Any]:
+    """Conditions; the operators' sum is shown beside the operators."""
+    known = facts.conditions(row)
+    known.pop(facts.OPERATORS_SUM, None)
+    return known
+
+
 def conditions(made: Document) -> Table | None:
     """What differs from row to row."""
-    rows = [row for row in made["rows"] if row.get("conditions")]
-    keys = list(dict.fromkeys(key for row in rows for key in row["conditions"]))
+    rows = [row for row in made["rows"] if _known(row)]
+    keys = list(dict.fromkeys(key for row in rows for key in _known(row)))
     common = dict(common_conditions(made))
     keys = [key for key in keys if key.replace("_", " ") not in common]
     if not keys:
@@ -228,11 +246,27 @@ def quality(found: dict[str, Any]) -> Table:
             Cell(row["name"]),
             Cell(f"{row['strength']:g}", row["strength"]),
             figure(row["pairs"], lambda v: f"{v:,.0f}"),
-            *(figure(row["figures"].get(one["key"])) for one in figures),
+            *(_mean(row, one["key"]) for one in figures),
         ]
         for row in found["rows"]
     ]
-    return Table("Fidelity", columns, lines, "↓ lower is better, ↑ higher is better.")
+    note = "↓ lower is better, ↑ higher is better."
+    if any(_fewer(row, one["key"]) is not None for row in found["rows"] for one in figures):
+        note += " A figure's mean is over all pairs, or over as many as stand in brackets."
+    return Table("Fidelity", columns, lines, note)
+
+
+def _mean(row: dict[str, Any], key: str) -> Cell:
+    value, fewer = row["figures"].get(key), _fewer(row, key)
+    if value is None or fewer is None:
+        return figure(value)
+    return Cell(f"{units.digits(value)} ({fewer:,})", value)
+
+
+def _fewer(row: dict[str, Any], key: str) -> int | None:
+    """Pairs that a figure's mean is over, if not all."""
+    count = row.get("counts", {}).get(key)
+    return None if count is None or count >= row["pairs"] else int(count)
 
 
 def meanings(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -280,5 +314,9 @@ def device(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def settings(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Rules, tools or settings by name."""
-    return [(str(key).replace("_", " "), units.plain(value)) for key, value in found.items()]
+    """Rules, tools or settings by name, those that are known."""
+    return [
+        (str(key).replace("_", " "), units.plain(value))
+        for key, value in found.items()
+        if value is not None
+    ]

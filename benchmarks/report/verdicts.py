@@ -40,6 +40,7 @@ class Verdict:
     badges: Sequence[Badge]
     problems: Sequence[str]
     validity: str
+    threads: int | None
 
 
 def verdict(row: Row) -> Verdict:
@@ -53,7 +54,17 @@ def verdict(row: Row) -> Verdict:
         [Badge(budget, found.get(budget)) for budget in budgets],
         facts.problems(row),
         facts.validity(row),
+        facts.threads(row),
     )
+
+
+def by_threads(found: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Verdicts under headings, in the order of their threads; of unknown ones last."""
+    groups: dict[str, list[Verdict]] = {}
+    for one in sorted(found, key=lambda one: (one.threads is None, one.threads or 0)):
+        title = "threads unknown" if one.threads is None else facts.threads_name(one.threads)
+        groups.setdefault(title, []).append(one)
+    return groups
 
 
 def summary(made: Document) -> list[str]:
