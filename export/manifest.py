@@ -52,10 +52,14 @@ def size(path: Path) -> int:
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
-def tools() -> dict[str, str]:
-    """Versions of all that took part."""
+def tools(*more: str) -> dict[str, str]:
+    """Versions of all that took part.
+
+    Args:
+        more: packages beyond an export's.
+    """
     found = {"facestyle": __version__, "python": platform.python_version()}
-    for name in TOOLS:
+    for name in (*TOOLS, *more):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,12 @@ def report(
     }
     made = [*notes, *results.notes]
     return document(
-        machine.device(), [], command=command, tools=_tools(), quality=quality, notes=made
+        machine.device(),
+        [],
+        command=command,
+        tools=manifest.tools(*TOOLS),
+        quality=quality,
+        notes=made,
     )
 
 
@@ -112,16 +116,6 @@ def _judges(task: Task, perceptual: str, likeness: bool) -> list[dict[str, Any]]
         judge("dlib's 68 landmarks (iBUG 300-W)", "landmark drift", False),
         judge("dlib's face descriptor", "identity distance", False),
     ]
-
-
-def _tools() -> dict[str, str]:
-    found = manifest.tools()
-    for name in TOOLS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def to_csv(verdicts: Sequence[Verdict]) -> str:
