@@ -65,23 +65,29 @@ class ModelFile:
             from benchmarks.host.file_cost import cost
 
             return cost(TFLiteModel(self.path))
-        return {
-            "macs": self.macs,
-            "parameters": self.parameters,
-            "bytes_moved": None,
-            "arm_instructions": None,
-        }
+        return counted(self.macs, self.parameters)
+
+
+def counted(macs: int | None, parameters: int | None) -> dict[str, int | None]:
+    """The report's ``cost`` of what is not a ``.tflite`` file, of which less can be counted."""
+    return {
+        "macs": macs,
+        "parameters": parameters,
+        "bytes_moved": None,
+        "arm_instructions": None,
+    }
 
 
 def single(path: Path) -> ModelFile:
-    """A ``.tflite`` file that is of no build.
+    """A model file that is of no build.
 
     Raises:
-        UserError: when it is none.
+        UserError: when it is missing, or neither a ``.tflite`` file nor an ``.mlmodel``.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")
-    TFLiteModel(path)
+    if path.suffix != ".mlmodel":
+        TFLiteModel(path)
     return ModelFile(path, path.name, manifest.sha256(path))
 
 

@@ -118,12 +118,8 @@ def run(**options: Any) -> int:
     asked.check(asked_for)
     check_folder(asked_for.out)
     made, pictures = _with_bar(measure, asked_for)
-    out = asked_for.out
-    views.write(out, made, pictures)
-    _summary(made)
-    click.secho(f"wrote {out}/report.html, report.md and report.json", fg="green", bold=True)
-    click.echo(f"next: open {out}/report.html")
-    return 0
+    views.write(asked_for.out, made, pictures)
+    return _summary(made, asked_for.out)
 
 
 @bench.command(
@@ -166,9 +162,7 @@ def xcode(report: Path, out: Path) -> int:
     device, rows, notes = importing.read(report)
     made = as_document(device, rows, notes, shlex.join(["facestyle", *sys.argv[1:]]))
     views.write(out, made)
-    _summary(made)
-    click.secho(f"wrote {out}/report.html, report.md and report.json", fg="green", bold=True)
-    return 0
+    return _summary(made, out)
 
 
 def _with_bar(
@@ -197,8 +191,8 @@ def _with_bar(
             return work(given, progress, expect)
 
 
-def _summary(made: dict[str, Any]) -> None:
-    """One line a row: what was measured, and what it is worth."""
+def _summary(made: dict[str, Any], out: Path) -> int:
+    """One line a row: what was measured, and what it is worth; and where the report is."""
     width = max((len(row["name"]) for row in made["rows"]), default=0)
     for row in made["rows"]:
         inference = row["stages"]["inference"]
@@ -208,11 +202,20 @@ def _summary(made: dict[str, Any]) -> None:
             click.echo(f"{row['name']:{width}}  {figures}  ", nl=False)
             click.secho(f"not valid: {row['problems'][0]}", fg="red")
         else:
-            kept = [f"{ms} ms" for ms, good in (row.get("real_time") or {}).items() if good]
-            verdict = f"real-time at {', '.join(kept)}" if kept else "not real-time"
-            click.echo(f"{row['name']:{width}}  {figures}  {verdict}")
+            click.echo(f"{row['name']:{width}}  {figures}  {_verdict(row.get('real_time'))}")
     for note in made.get("notes", []):
         click.secho(f"note: {note}", fg="yellow")
+    click.secho(f"wrote {out}/report.html, report.md and report.json", fg="green", bold=True)
+    click.echo(f"next: open {out}/report.html")
+    return 0
+
+
+def _verdict(real_time: dict[str, bool] | None) -> str:
+    """In words; without whole frames there is none."""
+    if real_time is None:
+        return "no verdict"
+    kept = [f"{ms} ms" for ms, good in real_time.items() if good]
+    return f"real-time at {', '.join(kept)}" if kept else "not real-time"
 
 
 def _ms(value: float | None) -> str:

@@ -16,10 +16,6 @@ from facestyle.style import StyleBook
 from facestyle.stylize import Painter
 
 
-def silent(step: str) -> None:
-    """Progress that nobody is told of."""
-
-
 def stylizers(
     checkpoint: Checkpoint,
     size: tuple[int, int],
@@ -29,8 +25,9 @@ def stylizers(
     source: Path | None = None,
     encoder: Path | None = None,
     styles: StyleBook | None = None,
+    depth: bool = False,
     calibration: Calibration | None = None,
-    progress: Callable[[str], None] = silent,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> Path:
     """Export a network's stylizers in ``.tflite``, each file proved.
 
@@ -41,6 +38,7 @@ def stylizers(
         out: folder of the build.
         source, encoder: files of the weights; None for shipped and random ones.
         styles: that go along; all named ones by default.
+        depth: whether they take a depth map.
         calibration: for int8.
         progress: told what is about to be done.
 
@@ -61,7 +59,7 @@ def stylizers(
         targets=targets(("stylizer",), ("tflite",), tuple(precisions)),
         styles=styles or style_book(Painter(checkpoint)),
         baked=(),
-        depth=False,
+        depth=depth,
         calibration=calibration,
         out=out,
         verify=True,

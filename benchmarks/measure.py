@@ -78,7 +78,7 @@ def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -
     folders: list[Path] = []
     if request.is_build:
         own = build_files.read(request.build, precisions=request.precision)
-        wanted = [str(file.precision) for file in own]
+        wanted = list(dict.fromkeys(str(file.precision) for file in own))
         folders = [
             sizes.resized(
                 request.build,

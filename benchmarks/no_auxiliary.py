@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from tqdm import tqdm
 
 from benchmarks import build_files, exported
 from benchmarks.build_files import ModelFile
@@ -40,7 +38,7 @@ from export.tflite import to_keras, to_tflite
 from facestyle import checkpoint, contract, gallery
 from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError
-from facestyle.files import write_text
+from facestyle.files import check_folder, write_text
 from train import engine, recipes
 from train.auxiliary.bisenet import create_parsing
 from train.auxiliary.depth_networks import DEPTH_NETWORKS, create_depth
@@ -100,28 +98,14 @@ def watcher(name: str, work: Path) -> ModelFile:
         ConversionError: when a converter gives up on it.
     """
     network = create_depth(name) if name in DEPTH_NETWORKS else create_parsing(name)
-    module = _Watcher(network).eval()
     photo = contract.content(SIZE, SIZE)
-    shape = tuple(module(*(_zeros(photo),)).shape)
+    with torch.no_grad():
+        shape = tuple(network.eval()(torch.zeros(photo.shape)).shape)
     found = Port("found", Kind.MAP, shape, None, "What the network sees.")
-    graph = Graph(name, module, Contract(name, (photo,), (found,)))
+    graph = Graph(name, network, Contract(name, (photo,), (found,)))
     path = work / f"{name}.tflite"
     to_tflite(to_keras(graph, work / name), "fp32", path)
     return ModelFile(path, name, manifest.sha256(path), precision="fp32")
-
-
-class _Watcher(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, photo: Tensor) -> Tensor:
-        found: Tensor = self.network(photo)
-        return found
-
-
-def _zeros(port: Port) -> Tensor:
-    return torch.zeros(port.shape)
 
 
 def table(rows: Sequence[Mapping[str, Any]], alike: Mapping[str, bool]) -> str:
@@ -221,6 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if variant not in VARIANTS or not file:
             parser.error(f"--trained {item}: write METHOD=FILE, METHOD of {', '.join(VARIANTS)}")
         given[variant] = Path(file)
+    check_folder(args.out)
     notes = []
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
@@ -234,13 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 notes.append(f"{name} could not be exported: {error}")
         found = [run.file_entrant(file) for file in files]
         settings = Settings(threads=(1,), runs=args.runs, seconds=args.seconds)
-        with tqdm(total=run.steps(len(found), settings), disable=None) as bar:
-
-            def progress(step: str) -> None:
-                bar.set_description(step[:60])
-                bar.update()
-
-            rows, more = run.measure(found, settings, progress)
+        rows, more = run.measure_with_bar(found, settings)
     command = f"python -m benchmarks.no_auxiliary --out {args.out}"
     made = as_document(machine.device(), rows, notes + more, command)
     views.write(args.out, made)

@@ -2,22 +2,20 @@
 
     python -m benchmarks.own_models --out benchmarks/results/latency
 
-Exports what is measured into --work (10 minutes the first time, kept for the next), then lets all
-models take turns at every number of threads: ``mobile`` in every precision, at sizes from 256 to
-1024 and in PyTorch; ``vgg19`` (random weights: as fast as trained ones) as ``facestyle export``
-writes it, and as a plain conversion gives it.
+Exports what is measured (3 minutes), then lets all models take turns at every number of threads:
+``mobile`` in every precision, at sizes from 256 to 1024 and in PyTorch; ``vgg19`` (random weights:
+time does not depend on them) as ``facestyle export`` writes it, and as a plain conversion gives it.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from benchmarks import build_files, exported, plain_vgg19
 from benchmarks.host import machine, run
@@ -29,6 +27,7 @@ from benchmarks.painted_portrait import pictures
 from benchmarks.report import views
 from export import calibration
 from facestyle import checkpoint
+from facestyle.files import check_folder
 
 SIZE = 256
 PLAIN = f"vgg19, plain conversion {SIZE}x{SIZE} fp32"
@@ -41,16 +40,18 @@ SIZES = (384, 512, 768, 1024)
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
 
 
-def entrants(work: Path) -> list[Entrant]:
-    """All that is measured, exported where it is not there yet; ``mobile`` in fp32 first."""
-    build = _build(work, "mobile", SIZE, PRECISIONS)
+def entrants(build: Path, work: Path) -> list[Entrant]:
+    """All that is measured, ``mobile`` in fp32 first.
+
+    Args:
+        build: of ``mobile`` in all precisions.
+        work: folder for the other exports.
+    """
     files = build_files.read(build)
     for size in SIZES:
         files += build_files.read(_build(work, "mobile", size, ("fp32",)))
     files += build_files.read(_build(work, "vgg19", SIZE, ("fp32",)))
-    plain = work / f"vgg19_plain_{SIZE}x{SIZE}_fp32.tflite"
-    if not plain.exists():
-        plain_vgg19.write(plain, SIZE, SIZE)
+    plain = plain_vgg19.write(work / f"vgg19_plain_{SIZE}x{SIZE}_fp32.tflite", SIZE, SIZE)
     reference = replace(
         build_files.single(plain),
         name=PLAIN,
@@ -65,11 +66,9 @@ def entrants(work: Path) -> list[Entrant]:
 def _build(work: Path, network: str, size: int, precisions: Sequence[str]) -> Path:
     untrained = network != "mobile"
     loaded = checkpoint.untrained(network) if untrained else checkpoint.load(None, network, None)
-    folder = work / f"{network}_{loaded.fingerprint}_{size}"
-    if not folder.exists():
-        faces = calibration.read(calibration.DEMO) if "int8" in precisions else None
-        exported.stylizers(loaded, (size, size), precisions, folder, calibration=faces)
-    return folder
+    faces = calibration.read(calibration.DEMO) if "int8" in precisions else None
+    out = work / f"{network}_{size}"
+    return exported.stylizers(loaded, (size, size), precisions, out, calibration=faces)
 
 
 def goals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -100,30 +99,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--work", type=Path, default=Path("build/benchmarks"), help="for exports")
     parser.add_argument("--runs", type=int, default=50, help="of every model, at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every model, at least")
     parser.add_argument("--sustain", type=float, default=120.0, help="seconds without a pause")
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")
     args = parser.parse_args(arguments)
-    args.work.mkdir(parents=True, exist_ok=True)
-    found = entrants(args.work)
     settings = Settings(
         threads=powers_of_two(machine.cores()),
         runs=args.runs,
         seconds=args.seconds,
         sustain=args.sustain,
     )
-    with tqdm(total=run.steps(len(found), settings), disable=None) as bar:
-
-        def progress(step: str) -> None:
-            bar.set_description(step[:60])
-            bar.update()
-
-        rows, notes = run.measure(found, settings, progress)
-    command = "python -m benchmarks.own_models --out " + str(args.out)
+    check_folder(args.out)
+    with tempfile.TemporaryDirectory() as scratch:
+        build = _build(Path(scratch), "mobile", SIZE, PRECISIONS)
+        rows, notes = run.measure_with_bar(entrants(build, Path(scratch)), settings)
+        painted = pictures(build)
+    command = f"python -m benchmarks.own_models --out {args.out}"
     made = as_document(machine.device(), rows, [*goals(rows), *notes], command)
-    views.write(args.out, made, pictures(_build(args.work, "mobile", SIZE, PRECISIONS)))
+    views.write(args.out, made, painted)
     sys.stdout.write("\n".join([*goals(rows), ""]))
     sys.stdout.write(f"wrote {args.out}/report.html, report.md and report.json\n")
 

@@ -29,11 +29,15 @@ def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
     """
     document = manifest.read(folder)
     height, width = document["height"], document["width"]
-    inputs = {
-        entry["file"]: [port["name"] for port in entry["inputs"]] for entry in document["files"]
-    }
+    files = [
+        entry
+        for entry in document["files"]
+        if (entry["graph"], entry["format"]) == ("stylizer", "tflite")
+        and (not precisions or entry["precision"] in precisions)
+        and sorted(port["name"] for port in entry["inputs"]) == sorted(TAKES)
+    ]
     book = StyleBook.load(folder / document["styles"])
-    if not book.styles:
+    if not files or not book.styles:
         return {}
     style = book[probes.PAINTING] if probes.PAINTING in book else book.styles[0]
     ports = (
@@ -45,10 +49,10 @@ def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
     photo = probes.portrait(height, width)
     given = (photo, style.tensor(), torch.ones(1, 1, 1, 1))
     found = {"The portrait": jpeg(photo)}
-    for file in build_files.read(folder, ("tflite",), precisions):
-        if sorted(inputs[file.path.name]) == sorted(TAKES):
-            caption = f"{style.title or style.name}, {file.precision}"
-            found[caption] = jpeg(TFLiteFile(file.path, takes).run(given))
+    for entry in files:
+        caption = f"{style.title or style.name}, {entry['precision']}"
+        path = build_files.checked(folder, entry)
+        found[caption] = jpeg(TFLiteFile(path, takes).run(given))
     return found
 
 

@@ -42,6 +42,22 @@ def recheck(
         yield entry["file"], _problems(folder, document, entry, loaded)
 
 
+def files_of(
+    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+) -> tuple[Path | None, Path | None]:
+    """Where a build's weights and its encoder's are; None for shipped and random ones.
+
+    Args:
+        document: the build's manifest.
+        checkpoint, encoder: where they are, if no longer where they were at the export.
+    """
+    stored = document["weights"]
+    return (
+        checkpoint or (Path(stored["source"]) if stored["source"] else None),
+        encoder or (Path(stored["encoder"]) if stored["encoder"] else None),
+    )
+
+
 def weights_of(
     document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
 ) -> Checkpoint:
@@ -59,8 +75,7 @@ def weights_of(
     if stored["untrained"]:
         loaded = weights.untrained(name)
     else:
-        source = checkpoint or (Path(stored["source"]) if stored["source"] else None)
-        features = encoder or (Path(stored["encoder"]) if stored["encoder"] else None)
+        source, features = files_of(document, checkpoint, encoder)
         loaded = weights.load(source, name, features)
     if loaded.fingerprint != stored["fingerprint"]:
         raise UserError(

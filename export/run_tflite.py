@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,14 @@ class TFLiteFile:
         for port, value in zip(self.contract.inputs, inputs):
             details = self.inputs[port.name]
             array = np.ascontiguousarray(value.permute(0, 2, 3, 1).numpy())
-            self.interpreter.set_tensor(details["index"], _quantize(array, details))
+            stored = Quantization.of(details)
+            given = array if stored is None else stored.quantize(array)
+            self.interpreter.set_tensor(details["index"], given)
         self.interpreter.invoke()
         details = self.outputs[self.contract.outputs[0].name]
-        result = _dequantize(self.interpreter.get_tensor(details["index"]), details)
+        result, stored = self.interpreter.get_tensor(details["index"]), Quantization.of(details)
+        if stored is not None:
+            result = stored.dequantize(result)
         return from_numpy(result).permute(0, 3, 1, 2)
 
 
@@ -69,16 +74,29 @@ def _delegates(interpreter: Interpreter) -> list[dict[str, NDArray[np.int32]]]:
     return [op for op in interpreter._get_ops_details() if op["op_name"] == "DELEGATE"]
 
 
-def _quantize(array: NDArray[np.float32], details: dict) -> NDArray:
-    if details["dtype"] == np.float32:
-        return array
-    scale, zero = details["quantization"]
-    limits = np.iinfo(details["dtype"])
-    return np.clip(np.round(array / scale + zero), limits.min, limits.max).astype(details["dtype"])
+@dataclass(frozen=True)
+class Quantization:
+    """``value = (q - zero_point) * scale`` of an input or output of integers."""
 
+    dtype: str
+    scale: float
+    zero_point: int
 
-def _dequantize(array: NDArray, details: dict) -> NDArray[np.float32]:
-    if details["dtype"] == np.float32:
-        return array
-    scale, zero = details["quantization"]
-    return ((array.astype(np.float32) - zero) * scale).astype(np.float32)
+    @classmethod
+    def of(cls, details: dict) -> Quantization | None:
+        """From the interpreter's details of a tensor; None for floats."""
+        dtype = np.dtype(details["dtype"])
+        if dtype.kind == "f":
+            return None
+        scale, zero_point = details["quantization"]
+        return cls(dtype.name, scale, zero_point)
+
+    def quantize(self, values: NDArray[np.float32]) -> NDArray:
+        """As the graph takes them; what is out of reach becomes the nearest that is not."""
+        limits = np.iinfo(self.dtype)
+        found = np.round(values / self.scale + self.zero_point)
+        return np.clip(found, limits.min, limits.max).astype(self.dtype)
+
+    def dequantize(self, stored: NDArray) -> NDArray[np.float32]:
+        """What the graph gave."""
+        return ((stored.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.host import file_cost, frames, operators, race
-from benchmarks.host.frames import PictureFormat, Quantization
+from benchmarks.host.frames import PictureFormat
 from benchmarks.host.heat import Heat
 from benchmarks.host.machine import Meter, conditions, device
 from benchmarks.host.models import FileModel, TorchModel, filling, picture_format
 from benchmarks.host.worker import Lost, Samples, Worker
 from benchmarks.report import document
 from export.inspect_tflite import TFLiteModel
+from export.run_tflite import Quantization
 from facestyle.errors import UserError
 from tests import made_models
 
@@ -52,9 +53,9 @@ class TestFrames:
     def test_quantized_values_come_back(self, scale: float, zero: int, values: list[float]) -> None:
         q = Quantization("int8", scale, zero)
         given_values = np.array(values, np.float32)
-        stored = frames.quantize(given_values, q)
+        stored = q.quantize(given_values)
         assert stored.dtype == np.int8
-        back = (stored.astype(np.float32) - zero) * scale
+        back = q.dequantize(stored)
         reach = np.clip(given_values, (-128 - zero) * scale, (127 - zero) * scale)
         np.testing.assert_allclose(back, reach, atol=scale * 0.501 + 1e-6)
 
@@ -85,6 +86,7 @@ class TestFrames:
         assert 0 <= code.min() < code.max() <= 1
         np.testing.assert_array_equal(code, of((1, 1, 1, 128)))
         assert of((1, 1), np.int8, quantization=(0.01, -28)).item() == 72
+        assert of((1, 2), np.int32, quantization=(0.0, 0)).tolist() == [[0, 0]]
         with pytest.raises(UserError, match="no fixed size"):
             of((1, 1), shape_signature=(1, -1))
         with pytest.raises(UserError, match="not numbers"):
@@ -120,8 +122,7 @@ class TestOperators:
         whole.set_tensor(given_index, picture)
         whole.invoke()
         known = {model.graph.tensors[given_index].name.decode(): picture}
-        parts = [m for m in range(len(model.graph.operators))]
-        for index in parts:
+        for index in range(len(model.graph.operators)):
             single = Interpreter(model_content=operators.alone(model, index))
             single.allocate_tensors()
             details = single.get_input_details()

@@ -9,19 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from export.probes import PORTRAIT
+from export.run_tflite import Quantization
 from facestyle import gallery, images
 
 FRAME_HEIGHT, FRAME_WIDTH = 720, 1280
 """Of a camera's preview."""
-
-
-@dataclass(frozen=True)
-class Quantization:
-    """``value = (q - zero_point) * scale``, int8 or uint8."""
-
-    dtype: str
-    scale: float
-    zero_point: int
 
 
 @dataclass(frozen=True)
@@ -61,24 +53,15 @@ def preprocess(frame: NDArray[np.uint8], wanted: PictureFormat) -> NDArray:
     values = np.asarray(resized, np.float32) * np.float32(1 / 255)
     if wanted.channels_first:
         values = np.ascontiguousarray(values.transpose(2, 0, 1))
-    return quantize(values, wanted.quantization)[None]
+    stored = wanted.quantization
+    return (values if stored is None else stored.quantize(values))[None]
 
 
 def postprocess(output: NDArray, given: PictureFormat) -> NDArray[np.uint8]:
     """What the screen is given, (H, W, 3): dequantize, scale, round."""
     values = output[0]
     if given.quantization is not None:
-        q = given.quantization
-        values = (values.astype(np.float32) - q.zero_point) * q.scale
+        values = given.quantization.dequantize(values)
     if given.channels_first:
         values = values.transpose(1, 2, 0)
     return (values * 255 + 0.5).clip(0, 255).astype(np.uint8)
-
-
-def quantize(values: NDArray[np.float32], quantization: Quantization | None) -> NDArray:
-    """Floats as a graph takes them."""
-    if quantization is None:
-        return values
-    limits = np.iinfo(quantization.dtype)
-    found = np.round(values / quantization.scale + quantization.zero_point)
-    return found.clip(limits.min, limits.max).astype(quantization.dtype)

@@ -74,8 +74,9 @@ class Heat:
         """
         order = random.Random(SEED)
         for start in range(STARTS):
-            workers = self._start()
+            workers: dict[str, Worker] = {}
             try:
+                self._start(workers)
                 laps = {name: self.results[name].lap for name in workers}
                 lost = race(workers, laps, order, runs, seconds, self._progress)
                 for name, error in lost.items():
@@ -88,21 +89,17 @@ class Heat:
                 for worker in workers.values():
                     worker.stop()
 
-    def _start(self) -> dict[str, Worker]:
-        workers: dict[str, Worker] = {}
+    def _start(self, workers: dict[str, Worker]) -> None:
         for name in list(self.results):
             self._progress(f"{name}: loading")
             try:
                 workers[name] = Worker(name, self.models[name])
             except Lost as error:
-                self._drop(name, error, workers)
-        return workers
+                self._drop(name, error)
 
-    def _drop(self, name: str, error: Lost, workers: Mapping[str, Worker] | None = None) -> None:
+    def _drop(self, name: str, error: Lost) -> None:
         """Go on without a model, unless it is the first."""
         if name == self._first:
-            for worker in (workers or {}).values():
-                worker.stop()
             raise error
         self.notes.append(f"not measured: {error}")
         del self.results[name]

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.host.frames import PictureFormat, Quantization, postprocess, preprocess, quantize
+from benchmarks.host.frames import PictureFormat, postprocess, preprocess
+from export.run_tflite import Quantization
 from facestyle.errors import UserError
 
 SEED = 0
@@ -131,16 +132,7 @@ def picture_format(details: dict[str, Any]) -> PictureFormat | None:
     height, width = shape[2:] if channels_first else shape[1:3]
     if not channels_first and shape[3] != 3:
         return None
-    return PictureFormat(height, width, channels_first, quantization(details))
-
-
-def quantization(details: dict[str, Any]) -> Quantization | None:
-    """Of an input or output of integers."""
-    dtype = np.dtype(details["dtype"])
-    if dtype.kind == "f":
-        return None
-    scale, zero = details["quantization"]
-    return Quantization(dtype.name, scale or 1 / 255, zero)
+    return PictureFormat(height, width, channels_first, Quantization.of(details))
 
 
 def filling(details: dict[str, Any], path: Path) -> NDArray:
@@ -160,8 +152,11 @@ def filling(details: dict[str, Any], path: Path) -> NDArray:
         values = np.ones(shape, np.float32)
     else:
         values = np.random.default_rng(SEED).uniform(0, 1, shape).astype(np.float32)
-    filled = quantize(values, quantization(details))
-    return filled.astype(dtype)
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    stored = Quantization.of(details)
+    # Integers that stand for no floats are indices: the first of anything is there.
+    return stored.quantize(values) if stored and stored.scale else np.zeros(shape, dtype)
 
 
 class LoadedTorch:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.build_files import ModelFile
+from tqdm import tqdm
+
+from benchmarks.build_files import ModelFile, counted
 from benchmarks.host import machine
 from benchmarks.host.heat import Heat, Result
 from benchmarks.host.heat import steps as heat_steps
@@ -82,14 +84,13 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
     """
     from export import cost
     from export.graphs import build
-    from export.recheck import weights_of
+    from export.recheck import files_of, weights_of
 
     document = manifest.read(folder)
-    stored = document["weights"]
     loaded = weights_of(document, checkpoint, encoder)
     height, width = document["height"], document["width"]
     graph = build("stylizer", loaded.network, height, width)
-    counted = cost.figures(graph, "pytorch")
+    figures = cost.figures(graph, "pytorch")
     about = {
         "graph": "stylizer",
         "network": loaded.name,
@@ -98,18 +99,14 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
         "file": None,
         "height": height,
         "width": width,
-        "cost": {
-            "macs": counted["macs"],
-            "parameters": counted["parameters"],
-            "bytes_moved": None,
-            "arm_instructions": None,
-        },
+        "cost": counted(figures["macs"], figures["parameters"]),
     }
+    weights, features = files_of(document, checkpoint, encoder)
     model = TorchModel(
         network=loaded.name,
-        weights=checkpoint or (Path(stored["source"]) if stored["source"] else None),
-        encoder=encoder or (Path(stored["encoder"]) if stored["encoder"] else None),
-        untrained=stored["untrained"],
+        weights=weights,
+        encoder=features,
+        untrained=loaded.untrained,
         height=height,
         width=width,
         threads=1,
@@ -153,6 +150,19 @@ def measure(
         rows += _rows(entrants, heat, threads)
         notes += heat.notes
     return rows, list(dict.fromkeys(notes))
+
+
+def measure_with_bar(
+    entrants: Sequence[Entrant], settings: Settings
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """``measure`` with a progress bar on terminals."""
+    with tqdm(total=steps(len(entrants), settings), disable=None) as bar:
+
+        def progress(step: str) -> None:
+            bar.set_description(step[:60])
+            bar.update()
+
+        return measure(entrants, settings, progress)
 
 
 def _rows(entrants: Sequence[Entrant], heat: Heat, threads: int) -> list[dict[str, Any]]:
