@@ -1,4 +1,5 @@
 # Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
+# `make arm` executes them on emulated Arm processors and counts instructions (Linux).
 # `make bench` measures this repository's own models anew (half an hour; leave the machine alone).
 
 VENV ?= .venv
@@ -6,7 +7,7 @@ PYTHON ?= python3.11
 SIZE ?= 256
 OUT ?= build
 
-.PHONY: export test bench lint clean
+.PHONY: export test bench arm lint clean
 
 # Installed again only when what is to be installed changes.
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -17,7 +18,7 @@ $(VENV)/installed: setup.cfg pyproject.toml
 
 export: $(VENV)/installed
 	$(VENV)/bin/facestyle export --size $(SIZE) --out $(OUT) \
-		--precision fp32,fp16,dynamic,int8 --calibration demo
+		--precision fp32,fp16,dynamic,int8,compressed --calibration demo
 
 test: $(VENV)/installed lint
 	$(VENV)/bin/python -m pytest
@@ -25,6 +26,10 @@ test: $(VENV)/installed lint
 bench: $(VENV)/installed
 	$(VENV)/bin/python -m benchmarks.own_models --out benchmarks/results/latency
 	$(VENV)/bin/python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
+
+arm: $(VENV)/installed
+	test -e $(OUT)/manifest.json || $(MAKE) export
+	$(VENV)/bin/facestyle bench arm $(OUT)
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

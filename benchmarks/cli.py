@@ -6,12 +6,9 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from benchmarks.request import Request
 
 EPILOG = (
     "Examples:\n\n"
@@ -20,7 +17,8 @@ EPILOG = (
     "  facestyle bench build/ --against other_model.tflite --sustain 120\n\n"
     "  facestyle bench build/ --device android --benchmark-model ./benchmark_model\n\n"
     "  facestyle bench compare before/report.json benchmark/report.json\n\n"
-    "  facestyle bench xcode stylizer.mlperf"
+    "  facestyle bench xcode stylizer.mlperf\n\n"
+    "  facestyle bench arm build/"
 )
 
 DEVICES = ("host", "android", "apple")
@@ -89,6 +87,11 @@ def bench() -> None:
     type=click.Path(path_type=Path),
     help="A report of `facestyle evaluate quality`, to be shown beside the latency.",
 )
+@click.option(
+    "--arm",
+    type=click.Path(path_type=Path),
+    help="A report of `facestyle bench arm`: its instruction counts stand beside the latency.",
+)
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
 @click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
 @click.option(
@@ -101,6 +104,7 @@ def run(**options: Any) -> int:
     that all meet the same machine. Writes report.html, report.md and report.json.
     """
     from benchmarks import request as asked
+    from benchmarks.arm import document as counted
     from benchmarks.measure import measure
     from benchmarks.report import views
     from facestyle.files import check_folder
@@ -117,7 +121,10 @@ def run(**options: Any) -> int:
     )
     asked.check(asked_for)
     check_folder(asked_for.out)
+    instructions = {} if asked_for.arm is None else counted.costs(asked_for.arm)
     made, pictures = _with_bar(measure, asked_for)
+    if not counted.fill(made["rows"], instructions) and asked_for.arm is not None:
+        made["notes"].append(f"{asked_for.arm} counts the instructions of none of these files")
     views.write(asked_for.out, made, pictures)
     return _summary(made, asked_for.out)
 
@@ -146,6 +153,75 @@ def compare(before: Path, after: Path, out: Path | None) -> int:
     return 1 if found.regression else 0
 
 
+@bench.command(
+    epilog="Examples:\n\n"
+    "  facestyle bench arm build/\n\n"
+    "  facestyle bench arm build/ --graph stylizer --cpu cortex-a76\n\n"
+    "  facestyle bench build/ --arm arm/report.json"
+)
+@click.argument("build", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--cpu",
+    default="cortex-a53,cortex-a76,neoverse-n1",
+    show_default=True,
+    help="Processors to emulate; cortex-a72 too.",
+)
+@click.option("--graph", help="stylizer, style_encoder, full; all of the build by default.")
+@click.option("--setup", is_flag=True, help="Only set up what is needed; BUILD may be left out.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
+@click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
+@click.option("--out", default=Path("arm"), show_default=True, type=click.Path(path_type=Path))
+def arm(
+    build: Path | None,
+    cpu: str,
+    graph: str | None,
+    setup: bool,
+    checkpoint: Path | None,
+    encoder: Path | None,
+    out: Path,
+) -> int:
+    """Run a build's .tflite files with LiteRT on emulated Arm processors and count instructions.
+
+    Compares with this computer's results, and in half precision with PyTorch's. Exits with 1 if
+    a comparison fails. What it needs is fetched once, into the cache folder.
+    """
+    from benchmarks import request as asked
+    from benchmarks.arm import run as running
+    from benchmarks.arm import userland, views
+    from benchmarks.arm.processors import processor
+    from facestyle.errors import UserError
+    from facestyle.files import check_folder
+
+    if setup:
+        click.echo(f"Arm's user-space is in {userland.get(click.echo).folder}")
+    if build is None:
+        if setup:
+            click.echo("next: facestyle bench arm BUILD")
+            return 0
+        raise UserError("which build? facestyle bench arm BUILD; make one with facestyle export")
+    names = asked.names(cpu)
+    if not names:
+        raise UserError("--cpu: name a processor, such as cortex-a76")
+    check_folder(out)
+    request = running.Asked(
+        build=build,
+        processors=tuple(processor(name) for name in names),
+        graphs=asked.names(graph),
+        checkpoint=checkpoint,
+        encoder=encoder,
+        command=shlex.join(["facestyle", *sys.argv[1:]]),
+    )
+    made = _with_bar(running.measure, request)
+    views.write(out, made)
+    for line, passed in views.lines(made):
+        click.secho(line, fg=None if passed else "red")
+    passed = not views.failures(made)
+    click.secho(views.headline(made), fg="green" if passed else "red", bold=True)
+    click.echo(f"wrote {out}/report.html, report.md and report.json")
+    click.echo(f"next: facestyle bench {shlex.quote(str(build))} --arm {out}/report.json")
+    return 0 if passed else 1
+
+
 @bench.command(epilog="Example:\n\n  facestyle bench xcode stylizer.mlperf --out iphone")
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option(
@@ -165,8 +241,11 @@ def xcode(report: Path, out: Path) -> int:
     return _summary(made, out)
 
 
+Asked = TypeVar("Asked")
+
+
 def _with_bar(
-    work: Callable[[Request, Callable[[str], None], Callable[[int], None]], Any], given: Request
+    work: Callable[[Asked, Callable[[str], None], Callable[[int], None]], Any], given: Asked
 ) -> Any:
     """Measure with a bar whose length is known only once files are."""
     import os

@@ -26,6 +26,7 @@ class Request:
         sustain: seconds without a pause; 0 for none.
         serial, benchmark_model, delegate: for Android.
         quality: report to be shown beside.
+        arm: report whose instruction counts are shown beside.
         checkpoint, encoder: where the build's weights are, if they were moved.
         out: folder of the report.
         command: as typed.
@@ -45,6 +46,7 @@ class Request:
     benchmark_model: Path | None
     delegate: tuple[str, ...]
     quality: Path | None
+    arm: Path | None
     checkpoint: Path | None
     encoder: Path | None
     out: Path

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from export import calibration, manifest, report
+from export import calibration, canary, golden, headroom, manifest, report
 from export.graphs import Graph, build
+from export.headroom import Audit
 from export.probes import Probe, probes
 from export.probes import portrait as probe_portrait
 from export.request import ExportRequest, Target
+from export.verdict import Verdict
 from export.verify import Evidence, references, verify
 from facestyle import __version__
 from facestyle.errors import UserError
@@ -34,12 +36,21 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Subject:
-    """A graph with all that its files are checked against."""
+    """A graph with all that its files are checked against.
+
+    Attributes:
+        graph: itself.
+        baked: the name of the style that is part of it.
+        probes: inputs to execute files on.
+        wanted: PyTorch's outputs for them.
+        audit: of its range in half precision; None where no file is computed so.
+    """
 
     graph: Graph
     baked: str | None
     probes: list[Probe]
     wanted: dict[str, Any]
+    audit: Audit | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +123,10 @@ def steps(request: ExportRequest) -> int:
     baked = {g: 1 + (len(request.baked) if g == "stylizer" else 0) for g in graphs}
     keras = {t.graph for t in request.targets if t.format == "tflite"}
     per_file = 2 if request.verify else 1
-    return (
-        sum(baked[t.graph] * per_file for t in request.targets) + sum(baked[g] for g in keras) + 2
-    )
+    twins = len(canary.formats(request)) if request.verify else 0
+    half = {t.graph for t in request.targets if t.in_half} if request.verify else ()
+    files = sum(baked[t.graph] * per_file for t in request.targets)
+    return files + sum(baked[g] for g in (*keras, *half)) + twins + 2
 
 
 def run(request: ExportRequest, progress: Progress) -> Build:
@@ -160,22 +172,46 @@ def _files(
     request: ExportRequest, folder: Path, scratch: Path, progress: Progress
 ) -> list[BuiltFile]:
     made = []
+    layouts = _layouts(request, scratch, progress) if request.verify else {}
     for name, group in subjects(request).items():
         targets = [t for t in request.targets if t.graph == name]
         for subject in group:
-            made += _graph_files(request, subject, targets, folder, scratch, progress)
+            made += _graph_files(request, subject, targets, layouts, folder, scratch, progress)
     return made
+
+
+def _layouts(request: ExportRequest, scratch: Path, progress: Progress) -> dict[str, Verdict]:
+    """What the canary of unequal sides says of each format."""
+
+    def write(graph: Graph, target: Target, path: Path) -> None:
+        if target.format == "tflite":
+            from export.tflite import to_keras, to_tflite
+
+            to_tflite(to_keras(graph, scratch / "twin"), target.precision, path)
+        else:
+            _to_coreml(request, graph, target, path)
+
+    found = {}
+    for format_ in canary.formats(request):
+        progress(f"{format_}: layout canary")
+        found[format_] = canary.check(request, format_, write, scratch)
+    return found
 
 
 def _graph_files(
     request: ExportRequest,
     subject: Subject,
     targets: Sequence[Target],
+    layouts: Mapping[str, Verdict],
     folder: Path,
     scratch: Path,
     progress: Progress,
 ) -> list[BuiltFile]:
     graph, keras, made = subject.graph, None, []
+    if request.verify and any(t.in_half for t in targets):
+        progress(f"{graph.name}: range in half precision")
+        codes = [style.tensor() for style in request.styles.styles]
+        subject = replace(subject, audit=headroom.audit(graph, request.checkpoint.network, codes))
     if any(t.format == "tflite" for t in targets):
         from export.tflite import to_keras
 
@@ -200,6 +236,10 @@ def _graph_files(
             evidence = verify(
                 path, target.format, target.precision, graph, subject.probes, subject.wanted
             )
+            if target.format in layouts:
+                evidence = evidence.with_verdicts([layouts[target.format]])
+            if target.in_half and subject.audit is not None:
+                evidence = evidence.with_verdicts(headroom.verdicts(subject.audit))
         made.append(BuiltFile(path, target, subject, evidence))
     return made
 
@@ -214,7 +254,7 @@ def _to_coreml(request: ExportRequest, graph: Graph, target: Target, path: Path)
         summary=f"{graph.name} of {request.checkpoint.name}: face-preserving style transfer",
     )
     write = coreml.to_mlpackage if target.format == "mlpackage" else coreml.to_mlmodel
-    write(graph, path, description)
+    write(graph, path, description, compressed=target.precision == "compressed")
 
 
 def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:
@@ -225,6 +265,12 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
     document = manifest.document(request, entries)
     request.styles.save(folder / "styles.json")
     document["styles_sha256"] = manifest.sha256(folder / "styles.json")
+    subjects = {f.subject.graph.name: f.subject for f in made}.values()
+    golden.write(folder, [golden.pair(s.graph, s.probes, s.wanted) for s in subjects], entries)
+    document["headroom"] = {
+        s.graph.name: headroom.summary(s.audit) for s in subjects if s.audit is not None
+    }
+    document["golden_sha256"] = manifest.sha256(folder / manifest.GOLDEN)
     write_text(folder / manifest.NAME, json.dumps(document, indent=1) + "\n")
     portrait = probe_portrait(request.height, request.width)
     network = cast(StyleNetwork, request.checkpoint.network)
@@ -243,19 +289,20 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
 
 def _refuse_foreign(out: Path) -> None:
     """Never write over files of somebody else's that happen to have a build's names."""
-    if (out / REJECTED).exists():
-        manifest.read(out / REJECTED)
+    if (out / REJECTED).exists() and not (out / REJECTED / manifest.NAME).exists():
+        raise UserError(f"{out} has a {REJECTED} that is not of a build; choose another --out")
+    manifest.earlier(out / REJECTED)
+    manifest.earlier(out)
     if (out / manifest.NAME).exists():
-        manifest.read(out)
         return
-    for name in ("styles.json", "report.html", "report.md"):
+    for name in ("styles.json", "report.html", "report.md", manifest.GOLDEN):
         if (out / name).exists():
             raise UserError(f"{out} has a {name} that is not of a build; choose another --out")
 
 
 def _publish(folder: Path, out: Path) -> None:
     """Move a build into place, manifest last, and remove what the one before had beyond it."""
-    before = manifest.read(out)["files"] if (out / manifest.NAME).exists() else []
+    before = manifest.earlier(out)
     _remove(out / REJECTED)
     items = sorted(folder.iterdir(), key=lambda p: p.name == manifest.NAME)
     for item in items:
@@ -263,7 +310,7 @@ def _publish(folder: Path, out: Path) -> None:
     for entry in before:
         stale = out / entry["file"]
         # Only what that build wrote and nobody touched since.
-        unchanged = stale.exists() and manifest.sha256(stale) == entry["sha256"]
+        unchanged = stale.exists() and manifest.sha256(stale) == entry.get("sha256")
         if entry["file"] not in {item.name for item in items} and unchanged:
             _remove(stale)
 

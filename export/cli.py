@@ -41,8 +41,8 @@ EPILOG = (
 @click.option("--formats", help="mlpackage, mlmodel, tflite; all by default.")
 @click.option(
     "--precision",
-    help="fp32, fp16, dynamic (int8 weights): all by default; int8 (all integer, needs "
-    "--calibration).",
+    help="fp32, fp16, dynamic (int8 weights, .tflite), compressed (8-bit weights, Core ML): all by "
+    "default; int8 (all integer, needs --calibration).",
 )
 @click.option("--graphs", help="stylizer, style_encoder, full; all by default.")
 @click.option(
@@ -72,13 +72,15 @@ def export(
     """Write verified .mlpackage, .mlmodel and .tflite files and a report.
 
     \b
-    What there is:     stylizer   style_encoder   full
-      .tflite    fp32     x             x           x
-      .tflite    fp16     x             x           x
-      .tflite    dynamic  x             x           x
-      .tflite    int8     x
-      .mlpackage fp16     x             x           x
-      .mlmodel   fp32     x             x           x
+    What there is:        stylizer   style_encoder   full
+      .tflite    fp32        x             x           x
+      .tflite    fp16        x             x           x
+      .tflite    dynamic     x             x           x
+      .tflite    int8        x
+      .mlpackage fp16        x             x           x
+      .mlpackage compressed  x             x           x
+      .mlmodel   fp32        x             x           x
+      .mlmodel   compressed  x             x           x
     """
     from export import request as asked
     from export.graphs import GRAPHS
@@ -201,7 +203,7 @@ def _run(request: ExportRequest) -> int:
 
 
 def _summary(result: Build) -> int:
-    from export import manifest, report
+    from export import manifest, matrix, report
 
     document = manifest.read(result.folder)
     for entry in document["files"]:
@@ -209,7 +211,7 @@ def _summary(result: Build) -> int:
         colour = {"pass": "green", "FAIL": "red"}.get(verdict, "yellow")
         click.echo(
             f"{click.style(verdict, fg=colour, bold=True)}  {entry['file']:48}"
-            f"{report.kilobytes(entry):>10}  {report.psnr(entry)}"
+            f"{report.kilobytes(entry):>10}  {matrix.cell(entry)}"
         )
         for v in entry.get("verdicts", []):
             if not v["passed"]:
@@ -227,21 +229,44 @@ def _summary(result: Build) -> int:
     return 0
 
 
-@click.command(epilog="Example:\n\n  facestyle verify build/")
+@click.command(
+    epilog="Examples:\n\n  facestyle verify build/\n\n"
+    "  facestyle verify build/ --json verified.json"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
 @click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
-def verify(folder: Path, checkpoint: Path | None, encoder: Path | None) -> int:
+@click.option("--json", "out", type=click.Path(path_type=Path), help="The findings for machines.")
+def verify(folder: Path, checkpoint: Path | None, encoder: Path | None, out: Path | None) -> int:
     """Check a build again from disk: hashes, structure, and what each file computes."""
-    from export.recheck import recheck
+    import json
+    from dataclasses import asdict
 
-    failed = 0
-    for name, problems in recheck(folder, checkpoint, encoder):
-        verdict = "FAIL" if problems else "pass"
-        click.echo(f"{click.style(verdict, fg='red' if problems else 'green', bold=True)}  {name}")
-        for problem in problems:
+    from export import manifest
+    from export.recheck import other_tools, recheck
+    from facestyle.files import check_folder, write_text
+
+    if out is not None:
+        check_folder(out.parent)
+    found = []
+    for item in recheck(folder, checkpoint, encoder):
+        found.append(item)
+        word, colour = ("FAIL", "red") if item.problems else ("pass", "green")
+        click.echo(f"{click.style(word, fg=colour, bold=True)}  {item.name:48}{item.figures}")
+        for problem in item.problems:
             click.echo(f"      {problem}")
-        failed += bool(problems)
+    others = other_tools(manifest.read(folder))
+    for line in others:
+        click.secho(f"note: {line}", fg="yellow")
+    if out is not None:
+        findings = {
+            "build": str(folder),
+            "tools": manifest.tools(),
+            "other_tools": others,
+            "results": [asdict(item) for item in found],
+        }
+        write_text(out, json.dumps(findings, indent=1) + "\n")
+    failed = sum(bool(item.problems) for item in found)
     if failed:
         click.secho(
             f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True

@@ -18,6 +18,13 @@ def psnr(output: Tensor, reference: Tensor, peak: float) -> float:
     return math.inf if error == 0 else 10 * math.log10(peak**2 / error)
 
 
+def max_error(output: Tensor, reference: Tensor, peak: float) -> float:
+    """Greatest absolute difference as a share of the peak; NaN where not finite."""
+    if output.shape != reference.shape or not torch.isfinite(output).all():
+        return math.nan
+    return (output.double() - reference.double()).abs().max().item() / peak
+
+
 def peak(port: Port, reference: Tensor) -> float:
     """The peak that PSNR refers to: a port's range, or the reference's where unbounded."""
     if port.kind is Kind.CODE or port.range is None:

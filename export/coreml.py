@@ -22,12 +22,9 @@ from torch.export import ExportedProgram
 
 from export.graphs import Graph
 from export.quiet import quiet
-from facestyle.contract import Kind, Port
+from facestyle.contract import MAXIMUM, Kind, Port
 
 aten = torch.ops.aten
-
-MAXIMUM = 255
-"""Of a channel of an image outside; 1 inside."""
 
 MODEL = "com.apple.CoreML/model.mlmodel"
 """The specification's place under ``Data`` in a package."""
@@ -40,6 +37,9 @@ MERGES = frozenset(
     for what in ("conv_scale", "conv_bias", "conv_batchnorm", "elementwise_to_batchnorm")
 )
 """Passes of coremltools that compute constants no parameter has, so that none could be traced."""
+
+COMPRESSED_FROM = 512
+"""Weights of fewer values stay as they are in a compressed ML Program: they weigh nothing."""
 
 Rewrites = dict[Any, Callable[..., Any]]
 """PyTorch operators, and functions that put others in their place."""
@@ -55,10 +55,19 @@ class Description:
     summary: str
 
 
-def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
+def to_mlpackage(
+    graph: Graph, path: Path, description: Description, *, compressed: bool = False
+) -> None:
     """Write an ML Program (iOS 16 and later), fp16 throughout; ``path`` becomes a folder.
 
     The same graph and description give the same bytes.
+
+    Args:
+        graph: to write.
+        path: where to.
+        description: what the file is to say of itself.
+        compressed: whether weights are stored as int8 with a scale for each output channel. What
+            is computed with them stays fp16.
     """
     with quiet("coremltools"):
         import coremltools as ct
@@ -74,15 +83,26 @@ def to_mlpackage(graph: Graph, path: Path, description: Description) -> None:
             pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
+        if compressed:
+            model = _compressed(model)
         spec, weights = model.get_spec(), Path(model.weights_dir)
     _describe(spec, graph, description)
     _write_package(spec, weights, path)
 
 
-def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
+def to_mlmodel(
+    graph: Graph, path: Path, description: Description, *, compressed: bool = False
+) -> None:
     """Write a neural network (iOS 14 and later), fp32.
 
     The same graph and description give the same bytes.
+
+    Args:
+        graph: to write.
+        path: where to.
+        description: what the file is to say of itself.
+        compressed: whether weights are stored as 8 bits with a scale and an offset for each output
+            channel. What is computed with them stays fp32.
     """
     with quiet("coremltools"):
         import coremltools as ct
@@ -97,6 +117,10 @@ def to_mlmodel(graph: Graph, path: Path, description: Description) -> None:
             pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
+        if compressed:
+            from coremltools.models.neural_network.quantization_utils import quantize_weights
+
+            model = quantize_weights(model, nbits=8, quantization_mode="linear")
         spec = model.get_spec()
     _describe(spec, graph, description)
     path.write_bytes(spec.SerializeToString(deterministic=True))
@@ -126,7 +150,9 @@ def _program(module: nn.Module, graph: Graph, rewrites: Rewrites) -> ExportedPro
         program = torch.export.export(module.eval(), examples)
     return cast(
         ExportedProgram,
-        program.run_decompositions({aten.max_pool2d.default: _max_pool2d, **rewrites}),
+        program.run_decompositions(
+            {aten.max_pool2d.default: _max_pool2d, aten.reciprocal.default: _reciprocal, **rewrites}
+        ),
     )
 
 
@@ -134,6 +160,23 @@ def _max_pool2d(x: Tensor, size: list[int], stride: list[int] | None = None, *mo
     # coremltools insists on a stride; PyTorch leaves out what is the default.
     pooled, _ = aten.max_pool2d_with_indices(x, size, stride or size, *more)
     return cast(Tensor, pooled)
+
+
+def _reciprocal(x: Tensor) -> Tensor:
+    # Core ML's own reciprocal adds 1e-4 to what it divides by: 80 dB is all that would be left.
+    return torch.full((1,) * x.dim(), 1.0) / x
+
+
+def _compressed(model: Any) -> Any:
+    import coremltools.optimize.coreml as cto
+
+    settings = cto.OpLinearQuantizerConfig(
+        mode="linear_symmetric",
+        dtype="int8",
+        granularity="per_channel",
+        weight_threshold=COMPRESSED_FROM,
+    )
+    return cto.linear_quantize_weights(model, cto.OptimizationConfig(global_config=settings))
 
 
 def _pipeline() -> Any:
@@ -168,7 +211,7 @@ def _describe(spec: Any, graph: Graph, description: Description) -> None:
     metadata.license = description.licence
     metadata.versionString = description.version
     # The only thing that would differ between two conversions of one graph.
-    del metadata.userDefined["com.github.apple.coremltools.conversion_date"]
+    metadata.userDefined.pop("com.github.apple.coremltools.conversion_date", None)
     ports = {port.name: port for port in (*graph.contract.inputs, *graph.contract.outputs)}
     for feature in (*spec.description.input, *spec.description.output):
         port = ports[feature.name]

@@ -1,53 +1,46 @@
 """A saved Core ML file as data: its specification, steps and constants.
 
-It reads the specification, a protocol buffer, and an ML Program's ``weight.bin``: a header of
-64 bytes, then records of 64 bytes that say where their values lie (MIL blob storage, version
-2). Nothing is executed, so it works on any system; nothing it finds in a file is trusted.
+Nothing is executed, so it works on any system; nothing it finds in a file is trusted.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from export.constants import SCALAR_SIZE, Constant
 from export.coreml import MODEL
+from export.coreml_runtime import constants as program_constants
+from export.coreml_runtime.errors import CoreMLError
+from export.coreml_runtime.layers import weights
+from export.coreml_runtime.package import Package, open_package
+from export.coreml_runtime.statements import Statement, statements
+from export.coreml_runtime.types import TYPES as PROGRAM_TYPES
+from export.coreml_runtime.weights import Weights
 from export.quiet import quiet
 from facestyle.errors import UserError
 
 TYPES = {".mlpackage": "mlProgram", ".mlmodel": "neuralNetwork"}
 """What a file of each suffix holds."""
 
-Dtype = np.dtype[Any]
-HALF: Dtype = np.dtype("<f2")
-SINGLE: Dtype = np.dtype("<f4")
+BITS = 8
+"""Of compressed weights of a neural network."""
 
-PROGRAM_DTYPES: dict[int, Dtype] = {10: HALF, 11: SINGLE, 12: np.dtype("<f8")}
-"""The floating-point members of ``DataType`` in MIL.proto."""
+SCALE_ROUNDING = 127 * 2**-25
+"""Of an int8 weight whose scale is so small that half precision holds it in steps of 2**-24."""
 
-BLOB_DTYPES = {1: HALF, 2: SINGLE}
-"""The floating-point data types of blobs."""
+HALF: np.dtype[Any] = np.dtype("<f2")
+SINGLE: np.dtype[Any] = np.dtype("<f4")
 
-BLOB_FILE = "weights/weight.bin"
-"""Beside the specification."""
-
-BLOB_HEADER = struct.Struct("<II")
-"""Number of blobs and version."""
-
-BLOB_RECORD = struct.Struct("<IIQQ")
-"""Sentinel, data type, size in bytes and offset of the values."""
-
-BLOB_RECORD_SIZE = 64
-BLOB_SENTINEL = 0xDEADBEEF
-BLOB_VERSION = 2
+LONGEST_SETTING = 16
+"""Most whole numbers that a step is told (twice the paddings of 4 dimensions); more are data."""
 
 
 @dataclass(frozen=True)
@@ -112,147 +105,100 @@ class CoreMLFile:
 def read(path: Path) -> CoreMLFile:
     """Read an .mlpackage or .mlmodel.
 
+    Compressed weights of an ML Program are decoded; their tolerance is what compression may have
+    changed.
+
     Raises:
-        UserError: when the file cannot be read, or its weights are compressed.
+        UserError: when the file cannot be read, or a neural network's weights are compressed in
+            another way than ours.
     """
     if path.suffix not in TYPES:
         raise UserError(f"{path} is neither an .mlpackage nor an .mlmodel")
     with quiet("coremltools"):
-        from coremltools.proto.Model_pb2 import Model
-        from google.protobuf.message import DecodeError
+        import coremltools.proto.Model_pb2  # noqa: F401
     try:
-        file = _specification(path)
-        spec = Model.FromString(file.read_bytes())
-        kind = spec.WhichOneof("Type")
+        package = open_package(path)
+        if path.suffix == ".mlpackage" and package.folder != (path / "Data" / MODEL).parent:
+            raise ValueError(f"its model is in {package.folder}")
+        kind = package.spec.WhichOneof("Type")
         if kind == "mlProgram":
-            return _read_program(spec, file.parent / BLOB_FILE)
+            return _read_program(package)
         if kind == "neuralNetwork":
-            return _read_network(spec)
+            return _read_network(package.spec)
         raise ValueError(f"it holds no network but {kind}")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (DecodeError, LookupError, TypeError, ValueError) as error:
+    except CoreMLError as error:
+        named = str(path) in str(error)
+        what = str(error) if named else f"{path} is not a whole Core ML model: {error}"
+        raise UserError(what) from error
+    except (LookupError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a whole Core ML model: {error}") from error
 
 
-def _specification(path: Path) -> Path:
-    """The file that holds the specification."""
-    if path.suffix == ".mlmodel":
-        return path
-    manifest = json.loads((path / "Manifest.json").read_text(encoding="utf-8"))
-    place = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
-    if place != MODEL:
-        raise ValueError(f"its model is {place}, not {MODEL}")
-    return path / "Data" / MODEL
-
-
-def _read_program(spec: Any, blob_file: Path) -> CoreMLFile:
-    blobs = _Blobs(blob_file.read_bytes() if blob_file.exists() else b"")
-    operations = [
-        operation
-        for function in spec.mlProgram.functions.values()
+def _read_program(package: Package) -> CoreMLFile:
+    weights = Weights(package)
+    program = [
+        statement
+        for function in package.spec.mlProgram.functions.values()
         for block in function.block_specializations.values()
-        for operation in _operations(block)
+        for statement in statements(block, weights)
     ]
     steps: list[Step] = []
     floats: list[Constant] = []
     misfits: list[str] = []
-    literals: dict[str, float | None] = {}
-    for operation in operations:
-        name, kind = operation.outputs[0].name, operation.type
-        if kind.startswith("constexpr_"):
-            raise ValueError(f"its weights are compressed ({kind})")
-        arrays = [a for value in _values(operation) if (a := _array(value, blobs)) is not None]
-        floats += [_constant(name, array) for array in arrays]
-        if kind == "const":
-            # Single numbers of fp32 are settings that MIL wants so, such as a resize's factor.
-            alone = all(array.size == SCALAR_SIZE for array in arrays)
-            literals[name] = float(arrays[0].ravel()[0]) if arrays and alone else None
-            half = alone or all(array.dtype == HALF for array in arrays)
-        else:
-            steps.append(_step(operation, literals))
-            dtypes = [output.type.tensorType.dataType for output in operation.outputs]
-            half = kind == "cast" or all(PROGRAM_DTYPES.get(d, HALF) == HALF for d in dtypes)
-        if not half:
-            misfits.append(name)
-    return CoreMLFile(spec, steps, floats, (), misfits, blobs.unused())
+    literals: dict[str, float | None] = {
+        name: None
+        for statement in program
+        if statement.is_constant
+        for name, _ in statement.outputs
+    }
+    for constant in program_constants.constants(program):
+        value = constant.value
+        # Single numbers of fp32 are settings that MIL wants so, such as a resize's factor.
+        alone = value.numel() == SCALAR_SIZE
+        if value.dtype.is_floating_point:
+            floats.append(_program_constant(constant))
+            if constant.name in literals:
+                literals[constant.name] = float(value.item()) if alone else None
+                if not alone and value.dtype != torch.float16:
+                    misfits.append(constant.name)
+        elif value.numel() > LONGEST_SETTING:
+            floats.append(_program_constant(constant))
+    for statement in program:
+        if not statement.is_constant:
+            steps.append(_step(statement, literals))
+            if statement.kind != "cast" and not _is_half(statement):
+                misfits.append(statement.name)
+    return CoreMLFile(package.spec, steps, floats, (), misfits, weights.unused())
 
 
-def _step(operation: Any, literals: Mapping[str, float | None]) -> Step:
-    names = [b.name for argument in operation.inputs.values() for b in argument.arguments]
-    variables = tuple(name for name in names if name and name not in literals)
+def _is_half(statement: Statement) -> bool:
+    """Whether all results that are no whole numbers are of half precision."""
+    kinds = [PROGRAM_TYPES.get(kind.tensorType.dataType) for _, kind in statement.outputs]
+    dtypes = [kind.dtype for kind in kinds if kind is not None]
+    return all(d == torch.float16 for d in dtypes if d.is_floating_point)
+
+
+def _step(statement: Statement, literals: Mapping[str, float | None]) -> Step:
+    names = list(statement.references())
+    variables = tuple(name for name in names if name not in literals)
     factor = None
-    if operation.type == "cast":
+    if statement.kind == "cast":
         factor = 1.0
-    elif operation.type == "mul" and len(variables) == 1:
+    elif statement.kind == "mul" and len(variables) == 1:
         factor = next((literals[name] for name in names if name in literals), None)
-    outputs = tuple(output.name for output in operation.outputs)
-    return Step(operation.type, variables, outputs, factor)
+    outputs = tuple(name for name, _ in statement.outputs)
+    return Step(statement.kind, variables, outputs, factor)
 
 
-def _operations(block: Any) -> Iterator[Any]:
-    """A block's operations and those of the blocks in them."""
-    for operation in block.operations:
-        yield operation
-        for inner in operation.blocks:
-            yield from _operations(inner)
-
-
-def _values(operation: Any) -> Iterator[Any]:
-    """What an operation is given as literals."""
-    yield from operation.attributes.values()
-    for argument in operation.inputs.values():
-        for binding in argument.arguments:
-            if binding.WhichOneof("binding") == "value":
-                yield binding.value
-
-
-def _array(value: Any, blobs: _Blobs) -> NDArray[Any] | None:
-    """A literal's numbers; None if they are not floating-point."""
-    kind = value.type.tensorType
-    if kind.dataType not in PROGRAM_DTYPES:
-        return None
-    dtype = PROGRAM_DTYPES[kind.dataType]
-    shape = tuple(dimension.constant.size for dimension in kind.dimensions)
-    if value.WhichOneof("value") == "blobFileValue":
-        blob = value.blobFileValue
-        if blob.fileName != f"@model_path/{BLOB_FILE}":
-            raise ValueError(f"its weights are in {blob.fileName}")
-        return blobs.read(blob.offset, dtype).reshape(shape)
-    tensor = value.immediateValue.tensor
-    values = getattr(tensor, tensor.WhichOneof("value")).values
-    if isinstance(values, bytes):
-        return np.frombuffer(values, dtype).reshape(shape)
-    return np.array(values, dtype).reshape(shape)
-
-
-class _Blobs:
-    """The arrays of a ``weight.bin``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.read_from: set[int] = set()
-        self.count: int
-        header = data[: BLOB_HEADER.size].ljust(BLOB_HEADER.size, b"\0")
-        self.count, version = BLOB_HEADER.unpack(header) if data else (0, BLOB_VERSION)
-        if version != BLOB_VERSION:
-            raise ValueError(f"its weights are of version {version}, not {BLOB_VERSION}")
-
-    def read(self, offset: int, dtype: Dtype) -> NDArray[Any]:
-        """The array whose record is at ``offset``."""
-        if offset + BLOB_RECORD_SIZE > len(self.data):
-            raise ValueError("its weights are cut short")
-        sentinel, kind, size, start = BLOB_RECORD.unpack_from(self.data, offset)
-        if sentinel != BLOB_SENTINEL or BLOB_DTYPES.get(kind) != dtype:
-            raise ValueError(f"its weights have no {dtype.name} at byte {offset}")
-        if start + size > len(self.data):
-            raise ValueError("its weights are cut short")
-        self.read_from.add(offset)
-        return np.frombuffer(self.data[start : start + size], dtype)
-
-    def unused(self) -> int:
-        """How many arrays were not read."""
-        return self.count - len(self.read_from)
+def _program_constant(constant: program_constants.Constant) -> Constant:
+    dtype = HALF if constant.value.dtype == torch.float16 else SINGLE
+    found = _constant(constant.name, constant.value.float().numpy(), dtype)
+    if not constant.margin.any():
+        return found
+    # Weights are rounded before they are compressed, scales (of up to 127 steps) by being stored,
+    # and both again when they are multiplied.
+    rounding = 3 * found.tolerance + SCALE_ROUNDING
+    return Constant(found.name, found.values, rounding + constant.margin.numpy())
 
 
 def _read_network(spec: Any) -> CoreMLFile:
@@ -264,10 +210,10 @@ def _read_network(spec: Any) -> CoreMLFile:
         factor = layer.multiply.alpha if scales else None
         steps.append(Step(kind, tuple(layer.input), tuple(layer.output), factor))
     for part in (*network.layers, *network.preprocessing):
-        for name, array in _floats(part, getattr(part, "name", "preprocessing")):
-            floats.append(_constant(name, array))
-            if array.dtype != SINGLE:
-                misfits.append(name)
+        for constant, single in _floats(part, getattr(part, "name", "preprocessing")):
+            floats.append(constant)
+            if not single:
+                misfits.append(constant.name)
     prescales = [
         (p.featureName, math.nan if _shifts(p.scaler) else p.scaler.channelScale)
         for p in network.preprocessing
@@ -279,26 +225,39 @@ def _shifts(scaler: Any) -> bool:
     return any((scaler.redBias, scaler.greenBias, scaler.blueBias, scaler.grayBias))
 
 
-def _floats(message: Any, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Every floating-point number under a part of a network, weights and settings alike."""
+def _floats(message: Any, name: str) -> Iterator[tuple[Constant, bool]]:
+    """Every floating-point number under a part of a network, weights and settings alike, and
+    whether it belongs in fp32 files, be it as it is or compressed."""
     if message.DESCRIPTOR.name == "WeightParams":
         if message.rawValue or message.int8RawValue:
-            raise ValueError(f"its weights are compressed ({name})")
+            yield _compressed(message, name), True
+            return
         if message.float16Value:
-            yield name, np.frombuffer(message.float16Value, HALF)
+            yield _constant(name, np.frombuffer(message.float16Value, HALF), HALF), False
     for field, value in message.ListFields():
         label = f"{name}.{field.name}"
         if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
-            yield label, np.atleast_1d(np.array(value, SINGLE))
+            yield _constant(label, np.atleast_1d(np.array(value, SINGLE)), SINGLE), True
         elif field.cpp_type == field.CPPTYPE_MESSAGE:
             for inner in value if isinstance(value, Sequence) else [value]:
                 yield from _floats(inner, label)
 
 
-def _constant(name: str, array: NDArray[Any]) -> Constant:
+def _compressed(message: Any, name: str) -> Constant:
+    """Weights of 8 bits with a scale for each output channel, as ``coreml`` writes them."""
+    scale = np.array(message.quantization.linearQuantization.scale, np.float32)
+    if message.quantization.numberOfBits != BITS or not scale.size:
+        raise ValueError(f"its weights are compressed in a way that is not ours ({name})")
+    weight = weights.read(message, (scale.size, len(message.rawValue) // scale.size))
+    # Half a step, and the rounding of what is computed from codes, scales and offsets.
+    margin = np.abs(scale)[:, None] * 0.501 + np.abs(weight.values) * 1e-6
+    return Constant(name, weight.values, np.broadcast_to(margin, weight.values.shape))
+
+
+def _constant(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> Constant:
     values = array.astype(np.float32)
     # Half precision keeps 11 bits, and of numbers below 2**-14 only steps of 2**-24.
-    relative, absolute = (2**-11, 2**-25) if array.dtype == HALF else (1e-6, 0)
+    relative, absolute = (2**-11, 2**-25) if dtype == HALF else (1e-6, 0)
     with np.errstate(invalid="ignore"):  # ``check`` tells what is not finite
         tolerance = np.abs(values) * relative + absolute
     return Constant(name, values, tolerance.astype(np.float32))

@@ -1,28 +1,23 @@
 """Core ML files read back from disk: what is in them, and whether it is what was asked for.
 
-Nothing here but ``predict`` executes a model, so all the rest works on Linux too.
+Nothing is executed here; ``run_coreml`` does that.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from export.constants import Constant
-from export.coreml import MAXIMUM
 from export.coreml_file import TYPES, CoreMLFile, read
 from export.graphs import Graph
-from export.quiet import quiet
 from export.verdict import Assurance, Verdict, equal
-from facestyle.contract import Kind, Port
-from facestyle.errors import UserError
+from facestyle.contract import MAXIMUM, Kind, Port
 
 VERSIONS = {"mlProgram": (7,), "neuralNetwork": (4, 5)}
 """Of the specification: 7 runs from iOS 16, 5 from iOS 14, 4 from iOS 13."""
@@ -70,45 +65,6 @@ def check(path: Path, graph: Graph) -> list[Verdict]:
         _equal("weights that nothing uses", model.unused, 0),
         _none("descriptions that are missing", _undescribed(model.spec)),
     ]
-
-
-def predict(
-    path: Path, inputs: Mapping[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Execute a file with Core ML, which only macOS has.
-
-    Args:
-        path: an .mlpackage or .mlmodel.
-        inputs: by name, of the contract's shapes; images in [0, 1].
-
-    Returns:
-        Outputs in the same form.
-
-    Raises:
-        UserError: elsewhere than on macOS.
-    """
-    if sys.platform != "darwin":
-        raise UserError("Core ML models run on macOS only")
-    with quiet("coremltools"):
-        import coremltools as ct
-    from PIL import Image
-
-    model = ct.models.MLModel(str(path))
-    images = {
-        feature.name
-        for feature in model.get_spec().description.input
-        if feature.type.WhichOneof("Type") == "imageType"
-    }
-    given: dict[str, Any] = dict(inputs)
-    for name in images:
-        pixels = np.rint(inputs[name][0].clip(0, 1) * MAXIMUM).astype(np.uint8)
-        given[name] = Image.fromarray(pixels.transpose(1, 2, 0))
-    outputs = {}
-    for name, value in model.predict(given).items():
-        if isinstance(value, Image.Image):
-            value = np.asarray(value.convert("RGB")).transpose(2, 0, 1)[None] / MAXIMUM
-        outputs[name] = np.asarray(value, np.float32)
-    return outputs
 
 
 def _format(spec: Any, wanted: str) -> Verdict:

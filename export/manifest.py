@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import platform
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from export import cost
+from export import agreement, cost
+from export.agreement import as_json
 from export.graphs import Graph
 from export.request import LEGAL, ExportRequest, Target
 from export.verify import Evidence
@@ -18,8 +18,12 @@ from facestyle import __version__
 from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError
 
-FORMAT = "facestyle-build/1"
+FAMILY = "facestyle-build/"
+FORMAT = f"{FAMILY}2"
 NAME = "manifest.json"
+GOLDEN = "golden"
+"""The folder of golden pairs in a build's."""
+
 TOOLS = (
     "torch",
     "numpy",
@@ -65,6 +69,12 @@ def tools(*more: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def lock() -> dict[str, str]:
+    """Every installed package and its version: what an export took place in."""
+    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+    return dict(sorted(found.items()))
 
 
 def port_entry(port: Port, format_: str, quantization: dict[str, Any]) -> dict[str, Any]:
@@ -118,13 +128,17 @@ def file_entry(
     }
     if evidence is None:
         return entry | {"verified": False}
+    worst = evidence.worst
     return entry | {
         "verified": evidence.passed,
-        "executed": bool(evidence.outputs),
-        "worst_psnr_db": _decibels(evidence.worst_psnr),
+        "executed": bool(evidence.agreements),
+        "worst_psnr_db": as_json(worst.psnr_db if worst else None),
+        "max_error": as_json(agreement.max_error(evidence.agreements), 9),
+        "executions": agreement.entries(evidence.agreements),
         "delegate_partitions": evidence.partitions,
         "fully_delegated": evidence.fully_delegated,
         "operators": evidence.operators,
+        "coverage": [found.as_json() for found in evidence.coverage],
         "verdicts": [
             {
                 "check": v.check,
@@ -141,13 +155,6 @@ def file_entry(
             for o in evidence.origins
         ],
     }
-
-
-def _decibels(value: float | None) -> float | str | None:
-    """JSON has no infinity or NaN; both are worth telling apart."""
-    if value is None or math.isfinite(value):
-        return None if value is None else round(value, 2)
-    return "exact" if value > 0 else "not finite"
 
 
 def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -176,13 +183,15 @@ def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, A
             "sha256": calibration.sha256,
         },
         "tools": tools(),
+        "lock": lock(),
+        "golden": GOLDEN,
         "files": files,
     }
 
 
 def _check_shape(manifest: dict[str, Any]) -> None:
     """Raise KeyError, TypeError or ValueError for what cannot be a manifest of ours."""
-    for key in ("network", "styles", "styles_sha256"):
+    for key in ("network", "styles", "styles_sha256", "golden_sha256"):
         str.strip(manifest[key])
     int.bit_length(manifest["height"] + manifest["width"])
     for key in ("fingerprint", "untrained", "source", "encoder"):
@@ -190,12 +199,17 @@ def _check_shape(manifest: dict[str, Any]) -> None:
     if not manifest["files"]:
         raise ValueError("no files")
     for entry in manifest["files"]:
-        name = entry["file"]
-        if Path(name).name != name or Path(name).suffix.lstrip(".") != entry["format"]:
-            raise ValueError(name)
+        _check_name(entry)
         if entry["graph"] not in LEGAL[entry["format"], entry["precision"]]:
             raise ValueError(entry["graph"])
         str.strip(entry["sha256"])
+
+
+def _check_name(entry: dict[str, Any]) -> None:
+    """Files are in the build's folder itself, whatever a manifest says."""
+    name = entry["file"]
+    if Path(name).name != name or Path(name).suffix.lstrip(".") != entry["format"]:
+        raise ValueError(name)
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -215,3 +229,27 @@ def read(folder: Path) -> dict[str, Any]:
         raise UserError(f"{folder}: no build here ({NAME} is missing)") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a manifest of this version of facestyle") from error
+
+
+def earlier(folder: Path) -> list[dict[str, Any]]:
+    """The files of the build that a folder holds, of whatever version; none without one.
+
+    Returns:
+        Entries of which ``file``, a plain name, and ``sha256`` are sure.
+
+    Raises:
+        UserError: when a manifest is there that is not of a build.
+    """
+    path = folder / NAME
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if not stored["format"].startswith(FAMILY):
+            raise ValueError(stored["format"])
+        for entry in stored["files"]:
+            _check_name(entry)
+            str.strip(entry["sha256"])
+        return list(stored["files"])
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not a manifest of a build; choose another --out") from error

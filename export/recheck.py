@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export import manifest
-from export.graphs import build
-from export.probes import probes
+from torch import Tensor
+
+from export import golden, manifest, matrix
+from export.graphs import Graph, build
+from export.probes import Probe, probes
 from export.quiet import ConversionError
 from export.request import Target
 from export.verify import references, verify
@@ -21,10 +24,27 @@ STATED = ("bytes", "macs", "parameters", "inputs", "outputs")
 """What apps rely on in the manifest: it must be what the file has, not only what it says."""
 
 
+@dataclass(frozen=True)
+class Rechecked:
+    """What became of one thing of a build.
+
+    Attributes:
+        name: of a file, or of the folder of golden pairs.
+        problems: what is wrong with it; none if it is as it should be.
+        figures: what it computes now, for people; empty where nothing is executed.
+        executions: the same for machines, as in the manifest.
+    """
+
+    name: str
+    problems: tuple[str, ...]
+    figures: str = ""
+    executions: tuple[dict[str, Any], ...] = ()
+
+
 def recheck(
     folder: Path, checkpoint: Path | None = None, encoder: Path | None = None
-) -> Iterator[tuple[str, list[str]]]:
-    """Each file's name and what is wrong with it.
+) -> Iterator[Rechecked]:
+    """Each thing of a build, checked again.
 
     Args:
         folder: the build.
@@ -36,10 +56,39 @@ def recheck(
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
     styles = folder / document["styles"]
-    changed = not styles.exists() or manifest.sha256(styles) != document["styles_sha256"]
-    yield styles.name, ["missing or changed since the export"] if changed else []
+    unchanged = styles.exists() and manifest.sha256(styles) == document["styles_sha256"]
+    yield Rechecked(styles.name, () if unchanged else ("missing or changed since the export",))
+    book = StyleBook.load(styles) if unchanged else None
+    subjects: dict[tuple[str, str | None], tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
     for entry in document["files"]:
-        yield entry["file"], _problems(folder, document, entry, loaded)
+        if entry["style"] is not None and book is None:
+            yield Rechecked(entry["file"], (f"cannot be checked without {styles.name}",))
+            continue
+        key = entry["graph"], entry["style"]
+        if key not in subjects:
+            graph = _graph(document, entry, loaded, book)
+            inputs = probes(graph, loaded.network)
+            subjects[key] = graph, inputs, references(graph, inputs)
+        yield _rechecked(folder / str(entry["file"]), entry, *subjects[key])
+    place = folder / manifest.GOLDEN
+    if not place.is_dir() or manifest.sha256(place) != document["golden_sha256"]:
+        yield Rechecked(f"{manifest.GOLDEN}/", ("missing or changed since the export",))
+    else:
+        pairs = [golden.pair(*subject) for subject in subjects.values()]
+        found = golden.problems(folder, pairs)
+        yield Rechecked(
+            f"{manifest.GOLDEN}/", tuple(found), "inputs and outputs as PyTorch has them"
+        )
+
+
+def other_tools(document: dict[str, Any]) -> list[str]:
+    """Tools whose version is not that of the export, which may explain a difference."""
+    now = manifest.tools()
+    return [
+        f"{name} {then} at the export, {now.get(name, 'none')} now"
+        for name, then in document["tools"].items()
+        if now.get(name) != then
+    ]
 
 
 def files_of(
@@ -85,36 +134,43 @@ def weights_of(
     return loaded
 
 
-def _problems(
-    folder: Path, document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint
-) -> list[str]:
-    path = folder / str(entry["file"])
-    if not path.exists():
-        return ["missing"]
-    if manifest.sha256(path) != entry["sha256"]:
-        return ["changed since the export (sha256 differs)"]
-    name, baked = str(entry["graph"]), None
-    if entry["style"] is not None:
-        baked = StyleBook.load(folder / document["styles"])[entry["style"]]
-    graph = build(
+def _graph(
+    document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint, book: StyleBook | None
+) -> Graph:
+    name = str(entry["graph"])
+    return build(
         name,
         loaded.network,
         document["height"],
         document["width"],
         depth=document["depth"] and name == "stylizer",
-        baked=baked,
+        baked=None if entry["style"] is None or book is None else book[entry["style"]],
     )
-    inputs = probes(graph, loaded.network)
-    target = Target(name, entry["format"], entry["precision"])
+
+
+def _rechecked(
+    path: Path,
+    entry: dict[str, Any],
+    graph: Graph,
+    inputs: list[Probe],
+    wanted: dict[str, Tensor],
+) -> Rechecked:
+    if not path.exists():
+        return Rechecked(path.name, ("missing",))
+    if manifest.sha256(path) != entry["sha256"]:
+        return Rechecked(path.name, ("changed since the export (sha256 differs)",))
+    target = Target(entry["graph"], entry["format"], entry["precision"])
     try:
-        evidence = verify(
-            path, target.format, target.precision, graph, inputs, references(graph, inputs)
-        )
+        evidence = verify(path, target.format, target.precision, graph, inputs, wanted)
     except (UserError, ConversionError) as error:
-        return [str(error)]
+        return Rechecked(path.name, (str(error),))
     told = manifest.file_entry(path, target, graph, entry["style"], evidence)
-    changed = [key for key in STATED if entry.get(key) != told[key]]
-    problems = [f"the manifest's {key} is not what the file has" for key in changed]
-    return problems + [
+    problems = [
+        f"the manifest's {key} is not what the file has"
+        for key in STATED
+        if entry.get(key) != told[key]
+    ]
+    problems += [
         f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
     ]
+    return Rechecked(path.name, tuple(problems), matrix.cell(told), tuple(told["executions"]))

@@ -15,7 +15,7 @@ from facestyle.errors import UserError, unknown
 from facestyle.style import StyleBook
 
 FORMATS = ("mlpackage", "mlmodel", "tflite")
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "compressed")
 MAX_SIDE = 2048
 
 LEGAL: dict[tuple[str, str], tuple[str, ...]] = {
@@ -24,13 +24,17 @@ LEGAL: dict[tuple[str, str], tuple[str, ...]] = {
     ("tflite", "dynamic"): GRAPHS,
     ("tflite", "int8"): ("stylizer",),
     ("mlpackage", "fp16"): GRAPHS,
+    ("mlpackage", "compressed"): GRAPHS,
     ("mlmodel", "fp32"): GRAPHS,
+    ("mlmodel", "compressed"): GRAPHS,
 }
 """Graphs that each pair of format and precision exists for."""
 
 WHY_NOT = {
-    "mlpackage": "an .mlpackage computes in fp16",
-    "mlmodel": "an .mlmodel holds fp32",
+    "mlpackage": "an .mlpackage computes in fp16 (compressed: with int8 weights)",
+    "mlmodel": "an .mlmodel computes in fp32 (compressed: with 8-bit weights)",
+    "dynamic": "dynamic is TFLite's way to 8-bit weights; Core ML's is compressed",
+    "compressed": "compressed is Core ML's way to 8-bit weights; TFLite's is dynamic",
     "int8": "int8 exists for the stylizer in .tflite only (a style is encoded once, in fp16)",
 }
 
@@ -42,6 +46,11 @@ class Target:
     graph: str
     format: str
     precision: str
+
+    @property
+    def in_half(self) -> bool:
+        """Whether it is meant to be computed in half precision."""
+        return self.format == "mlpackage" or self.precision == "fp16"
 
 
 def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -87,7 +96,7 @@ def parse_size(text: str, stride: int, option: str = "--size") -> tuple[int, int
     return height, width
 
 
-DEFAULT_PRECISIONS = ("fp32", "fp16", "dynamic")
+DEFAULT_PRECISIONS = ("fp32", "fp16", "dynamic", "compressed")
 """int8 only where it is asked for: it needs calibration."""
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from export import compare, constants
+from export import agreement, constants
+from export.agreement import Agreement, agreements, limit_db
 from export.constants import Origin
 from export.cost import used_modules
+from export.coverage import Coverage, coverages, partitions_agree
 from export.graphs import Graph
 from export.probes import Probe
+from export.quiet import ConversionError
 from export.rewrite import derived_constants, for_tflite
-from export.verdict import Assurance, Verdict, at_least
-
-LIMITS_DB = {"fp32": 80.0, "fp16": 45.0, "dynamic": 30.0, "int8": 24.0}
-"""Least PSNR to PyTorch. int8 is to be raised to 33 once quantization has its own work."""
+from export.verdict import Assurance, Verdict
+from facestyle.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -29,35 +30,40 @@ class Evidence:
 
     Attributes:
         verdicts: every check.
+        agreements: with PyTorch, for each probe and each runtime that executed the file.
         operators: how often each occurs.
         partitions: pieces that XNNPACK took; None where that does not apply.
         fully_delegated: nothing is left to reference kernels; None where that does not apply.
+        coverage: what each accelerator takes of it.
         origins: of the constants.
-        outputs: what the file computed for each probe, where it was executed.
+        outputs: what the file computed for each probe.
     """
 
     verdicts: tuple[Verdict, ...]
+    agreements: tuple[Agreement, ...]
     operators: dict[str, int]
     partitions: int | None
     fully_delegated: bool | None
+    coverage: tuple[Coverage, ...]
     origins: tuple[Origin, ...]
-    outputs: dict[str, Tensor]
+    outputs: Mapping[str, Tensor]
 
     @property
     def passed(self) -> bool:
         """Whether every check passed."""
         return all(v.passed for v in self.verdicts)
 
+    def with_verdicts(self, more: Iterable[Verdict]) -> Evidence:
+        """The same with more checks."""
+        return replace(self, verdicts=(*self.verdicts, *more))
+
     @property
-    def worst_psnr(self) -> float | None:
-        """The least PSNR over the probes; NaN if any is."""
-        values = [v.value for v in self.verdicts if v.check.startswith("PSNR")]
-        figures = [value for value in values if value is not None]
-        # NaN compares false with everything, so min() would pass over it.
-        return min(figures, key=lambda f: (not math.isnan(f), f)) if figures else None
+    def worst(self) -> Agreement | None:
+        """The agreement of least PSNR; any that is not finite before all others."""
+        return agreement.worst(self.agreements)
 
 
-def references(graph: Graph, probes: list[Probe]) -> dict[str, Tensor]:
+def references(graph: Graph, probes: Sequence[Probe]) -> dict[str, Tensor]:
     """PyTorch's own output for each probe."""
     with torch.inference_mode():
         return {probe.name: graph.module(*probe.inputs) for probe in probes}
@@ -68,7 +74,7 @@ def verify(
     format_: str,
     precision: str,
     graph: Graph,
-    probes: list[Probe],
+    probes: Sequence[Probe],
     wanted: dict[str, Tensor],
 ) -> Evidence:
     """Check one file.
@@ -79,33 +85,53 @@ def verify(
         graph: what it was made from.
         probes: inputs to execute it on.
         wanted: ``references`` of them.
+
+    Raises:
+        UserError: when the file cannot be read.
     """
     check = _tflite if format_ == "tflite" else _coreml
-    return check(path, precision, graph, probes, wanted)
+    return check(_Case(path, format_, precision, graph, probes, wanted))
 
 
-def _numbers(
-    run: Callable[[Probe], Tensor],
-    precision: str,
-    graph: Graph,
-    probes: list[Probe],
-    wanted: dict[str, Tensor],
-) -> tuple[list[Verdict], dict[str, Tensor]]:
-    verdicts, outputs = [], {}
-    port = graph.contract.outputs[0]
-    for probe in probes:
-        output = outputs[probe.name] = run(probe)
-        figure = compare.psnr(output, wanted[probe.name], compare.peak(port, wanted[probe.name]))
-        verdicts.append(
-            at_least(
-                f"PSNR to PyTorch, {probe.name}",
-                figure,
-                LIMITS_DB[precision],
-                "dB",
-                Assurance.RUNTIME,
-            )
+@dataclass(frozen=True)
+class _Case:
+    """A file with all that it is checked against: the arguments of ``verify``."""
+
+    path: Path
+    format: str
+    precision: str
+    graph: Graph
+    probes: Sequence[Probe]
+    wanted: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class _Execution:
+    """A file in one runtime; ``runtime`` is None where it was refused."""
+
+    runtime: Any
+    verdicts: tuple[Verdict, ...]
+    agreements: tuple[Agreement, ...] = ()
+    outputs: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def _execute(case: _Case, runtime: Callable[..., Any], assurance: Assurance) -> _Execution:
+    contract = case.graph.contract
+    limit = limit_db(case.precision, contract, assurance, case.format)
+    try:
+        loaded = runtime(case.path, contract)
+        found, outputs = agreements(
+            loaded.run, case.probes, case.wanted, contract, limit, assurance
         )
-    return verdicts, outputs
+    except (UserError, ConversionError, RuntimeError, ValueError) as error:
+        refused = Verdict("executes", " ".join(str(error).split()), "yes", False, assurance)
+        return _Execution(None, (refused,))
+    return _Execution(loaded, tuple(a.verdict for a in found), tuple(found), outputs)
+
+
+def _fits(verdicts: Sequence[Verdict]) -> bool:
+    """Whether the file has the contract's inputs and outputs; else it cannot be given them."""
+    return all(v.passed for v in verdicts if v.check.startswith(("input", "output")))
 
 
 def _traced(origins: list[Origin]) -> Verdict:
@@ -120,66 +146,69 @@ def _traced(origins: list[Origin]) -> Verdict:
     )
 
 
-def _tflite(
-    path: Path, precision: str, graph: Graph, probes: list[Probe], wanted: dict[str, Tensor]
-) -> Evidence:
+def _tflite(case: _Case) -> Evidence:
     from export.inspect_tflite import TFLiteModel
     from export.run_tflite import TFLiteFile, fully_delegated, partitions
 
-    model, runtime = TFLiteModel(path), TFLiteFile(path, graph.contract)
+    model, graph = TFLiteModel(case.path), case.graph
     converted = Graph(graph.name, for_tflite(graph.module), graph.contract)
     derived = derived_constants(converted.module)
     used = used_modules(converted)
     origins = constants.trace(model.constants(), converted.module, derived, used)
-    numbers, outputs = _numbers(
-        lambda probe: runtime.run(probe.inputs), precision, graph, probes, wanted
-    )
-    structure = model.check(graph)
-    delegated = fully_delegated(runtime.interpreter)
-    pieces = partitions(runtime.interpreter)
-    if precision in ("fp32", "fp16"):
-        structure.append(
-            Verdict(
-                "XNNPACK takes the whole graph in one partition",
-                f"{pieces} partition(s), {'whole' if delegated else 'not whole'}",
-                "1, whole",
-                delegated,
-                Assurance.RUNTIME,
-            )
-        )
+    verdicts = [*model.check(graph), _traced(origins)]
+    coverage = coverages(case.path, case.format)
+    pieces = delegated = None
+    execution = _Execution(None, ())
+    if _fits(verdicts):
+        execution = _execute(case, TFLiteFile, Assurance.RUNTIME)
+    if execution.runtime is not None:
+        interpreter = execution.runtime.interpreter
+        pieces, delegated = partitions(interpreter), fully_delegated(interpreter)
+        verdicts.append(partitions_agree(coverage[0], interpreter))
+        if case.precision in ("fp32", "fp16"):
+            verdicts.append(_whole(pieces, delegated))
     return Evidence(
-        verdicts=(*structure, _traced(origins), *numbers),
+        verdicts=(*verdicts, *execution.verdicts),
+        agreements=execution.agreements,
         operators=model.operators(),
         partitions=pieces,
         fully_delegated=delegated,
+        coverage=tuple(coverage),
         origins=tuple(origins),
-        outputs=outputs,
+        outputs=execution.outputs,
     )
 
 
-def _coreml(
-    path: Path, precision: str, graph: Graph, probes: list[Probe], wanted: dict[str, Tensor]
-) -> Evidence:
-    from export import inspect_coreml
+def _whole(pieces: int, delegated: bool) -> Verdict:
+    return Verdict(
+        "XNNPACK takes the whole graph in one partition",
+        f"{pieces} partition(s), {'whole' if delegated else 'not whole'}",
+        "1, whole",
+        delegated,
+        Assurance.RUNTIME,
+    )
 
+
+def _coreml(case: _Case) -> Evidence:
+    from export import inspect_coreml
+    from export.run_coreml import AppleFile, ReferenceFile
+
+    path, graph = case.path, case.graph
     found = inspect_coreml.constants(path)
     origins = constants.trace(found, graph.module, used=used_modules(graph))
-    numbers: list[Verdict] = []
-    outputs: dict[str, Tensor] = {}
-    if sys.platform == "darwin":
-        names = [port.name for port in graph.contract.inputs]
-        result = graph.contract.outputs[0].name
-
-        def run(probe: Probe) -> Tensor:
-            arrays = {n: v.numpy() for n, v in zip(names, probe.inputs)}
-            return torch.from_numpy(inspect_coreml.predict(path, arrays)[result])
-
-        numbers, outputs = _numbers(run, precision, graph, probes, wanted)
+    verdicts = [*inspect_coreml.check(path, graph), _traced(origins)]
+    executions = []
+    if _fits(verdicts):
+        executions.append(_execute(case, ReferenceFile, Assurance.REFERENCE))
+        if platform.system() == "Darwin":
+            executions.append(_execute(case, AppleFile, Assurance.RUNTIME))
     return Evidence(
-        verdicts=(*inspect_coreml.check(path, graph), _traced(origins), *numbers),
+        verdicts=(*verdicts, *(v for e in executions for v in e.verdicts)),
+        agreements=tuple(a for e in executions for a in e.agreements),
         operators=inspect_coreml.operators(path),
         partitions=None,
         fully_delegated=None,
+        coverage=tuple(coverages(path, case.format)),
         origins=tuple(origins),
-        outputs=outputs,
+        outputs=executions[0].outputs if executions else {},
     )

@@ -61,7 +61,8 @@ def _scale(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     scaled = centred * (1 / scale)
     variance = F.adaptive_avg_pool2d(scaled * scaled, 1) + VARIANCE_FLOOR
     inverse = torch.rsqrt(variance)
-    return scaled, mean, scale * variance * inverse, inverse
+    # The product of two small numbers first would vanish where half precision has no subnormals.
+    return scaled, mean, scale * (variance * inverse), inverse
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:

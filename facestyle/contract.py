@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+MAXIMUM = 255
+"""Of a channel of an 8-bit image, which is 1 in a network."""
+
 
 class Kind(Enum):
     """What a port carries."""

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from torch import Tensor, nn
 
 from export import coreml, inspect_coreml
@@ -446,49 +444,3 @@ def test_any_wrong_byte_is_survived(
     _overwrite(file, int(place * file.stat().st_size), bytes([byte]))
     with suppress(UserError):
         inspect_coreml.check(path, small)
-
-
-# Execution
-
-
-def test_predict_needs_macos(files: dict[str, Path]) -> None:
-    if sys.platform != "darwin":
-        with pytest.raises(UserError, match="macOS"):
-            inspect_coreml.predict(files[".mlmodel"], {})
-
-
-def test_predict_passes_pictures(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a model that gives back its photo, as Core ML does: a picture with an alpha."""
-    with quiet("coremltools"):
-        import coremltools as ct
-    spec = ct.utils.load_spec(str(files[".mlmodel"]))
-
-    def echo(given: dict[str, Any]) -> dict[str, Any]:
-        assert isinstance(given["content"], Image.Image)
-        assert given["strength"].shape == (1, 1, 1, 1)
-        return {"stylized": given["content"].convert("RGBA"), "code": np.array([[2.5]])}
-
-    model = SimpleNamespace(get_spec=lambda: spec, predict=echo)
-    monkeypatch.setattr(ct.models, "MLModel", lambda path: model)
-    monkeypatch.setattr(sys, "platform", "darwin")
-    content = np.random.default_rng(0).uniform(size=(1, 3, 8, 16)).astype(np.float32)
-    found = inspect_coreml.predict(
-        files[".mlmodel"], {"content": content, "strength": np.ones((1, 1, 1, 1), np.float32)}
-    )
-    assert found["stylized"].shape == content.shape
-    assert np.abs(found["stylized"] - content).max() <= 0.5 / 255 + 1e-6
-    assert found["code"].dtype == found["stylized"].dtype == np.float32
-
-
-@pytest.mark.skipif(sys.platform != "darwin", reason="Core ML runs on macOS only")
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_core_ml_computes_what_pytorch_does(
-    suffix: str, files: dict[str, Path], small: Graph
-) -> None:
-    content = torch.randint(0, 256, (1, 3, 8, 16)) / 255
-    strength = torch.ones(1, 1, 1, 1)
-    with torch.no_grad():
-        wanted = small.module(content, strength).numpy()
-    given = {"content": content.numpy(), "strength": strength.numpy()}
-    found = inspect_coreml.predict(files[suffix], given)["stylized"]
-    assert np.abs(found - wanted).max() < 1.5 / 255

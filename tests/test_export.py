@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 import torch
 
-from export import calibration, compare, inspect_tflite, probes, tflite
+from export import agreement, calibration, compare, inspect_tflite, probes, tflite
+from export.agreement import Agreement
 from export.constants import trace
 from export.graphs import Graph, build
 from export.inspect_tflite import TFLiteModel
@@ -37,6 +38,7 @@ Run = Callable[..., Outcome]
 pytestmark = pytest.mark.slow
 
 SIZE = ("--size", "64x96")
+EVERYTHING = ("--precision", "fp32,fp16,dynamic,int8,compressed", "--calibration", "demo")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One non-square build of everything, by the installed command."""
     out = tmp_path_factory.mktemp("builds") / "build"
     command: list[Any] = [Path(sys.executable).with_name("facestyle"), "export", *SIZE]
-    command += ["--precision", "fp32,fp16,dynamic,int8", "--calibration", "demo", "--out", out]
+    command += [*EVERYTHING, "--out", out]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return out
@@ -55,10 +57,16 @@ def test_build_holds_every_file(folder: Path) -> None:
     files = {f"mobile_stylizer_64x96_{p}.tflite" for p in ("fp32", "fp16", "dynamic", "int8")} | {
         f"mobile_{graph}_{p}"
         for graph in ("full_64x96", "style_encoder")
-        for p in ("fp32.tflite", "fp16.tflite", "dynamic.tflite", "fp16.mlpackage", "fp32.mlmodel")
+        for p in ("fp32.tflite", "fp16.tflite", "dynamic.tflite")
     }
-    files |= {"mobile_stylizer_64x96_fp16.mlpackage", "mobile_stylizer_64x96_fp32.mlmodel"}
-    assert names == files | {"manifest.json", "styles.json", "report.html", "report.md"}
+    files |= {
+        f"mobile_{graph}_{p}"
+        for graph in ("full_64x96", "style_encoder", "stylizer_64x96")
+        for p in ("fp16", "compressed")
+        for p in (f"{p}.mlpackage", f"{'fp32' if p == 'fp16' else p}.mlmodel")
+    }
+    documents = {"manifest.json", "styles.json", "golden", "report.html", "report.md"}
+    assert names == files | documents
     assert len(StyleBook.load(folder / "styles.json").styles) == 12
 
 
@@ -68,8 +76,12 @@ def test_manifest_says_what_phones_need(folder: Path) -> None:
         assert entry["verified"], entry["file"]
         assert entry["bytes"] > 0
         assert all(c["from"] is not None for c in entry["constants"])
+        assert entry["executed"]
+        assert "not finite" not in (entry["worst_psnr_db"], entry["max_error"])
+        (execution,) = entry["executions"][:1]
+        real = entry["format"] == "tflite"
+        assert execution["assurance"] == ("real runtime" if real else "reference numerics")
         if entry["format"] == "tflite":
-            assert entry["executed"]
             assert not {"MIRROR_PAD", "RESIZE_NEAREST_NEIGHBOR"} & set(entry["operators"])
         if entry["format"] == "tflite" and entry["precision"] in ("fp32", "fp16"):
             assert entry["delegate_partitions"] == 1
@@ -114,6 +126,24 @@ def test_verify_passes_then_notices_tampering(facestyle: Run, folder: Path, tmp_
     assert result.code == 1
     assert "sha256 differs" in result.out
     assert "missing" in result.out
+
+
+def test_the_same_command_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """In another process, folder and order of hashing."""
+    command: list[Any] = [Path(sys.executable).with_name("facestyle"), "export", *SIZE]
+    command += [*EVERYTHING, "--no-verify", "--out", tmp_path / "again"]
+    environment = {**os.environ, "PYTHONHASHSEED": "12345"}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    first, second = (
+        json.loads((f / "manifest.json").read_text()) for f in (folder, tmp_path / "again")
+    )
+    hashes = [{e["file"]: e["sha256"] for e in d["files"]} for d in (first, second)]
+    assert len(hashes[0]) == 22
+    assert hashes[0] == hashes[1]
+    for key in ("styles_sha256", "golden_sha256", "lock", "tools"):
+        assert first[key] == second[key]
+    assert {"torch", "coremltools", "tensorflow", "onnx2tf", "numpy"} <= set(first["lock"])
 
 
 def _shipped(name: str, **options: Any) -> tuple[Graph, torch.nn.Module]:
@@ -203,7 +233,7 @@ def test_a_file_that_fails_is_not_published(
         "style_encoder", "--out", tmp_path / "b",
     )  # fmt: skip
     assert facestyle(*arguments).code == 0
-    before = {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir()}
+    before = {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir() if p.is_file()}
     run = TFLiteFile.run
     monkeypatch.setattr(TFLiteFile, "run", lambda self, inputs: run(self, inputs) * 1.01)
     result = facestyle(*arguments)
@@ -293,10 +323,17 @@ def test_nan_always_fails() -> None:
         for figure in (90.0, float("nan"), float("inf"))
     )
     assert [v.passed for v in verdicts] == [True, False, True]
-    evidence = Evidence(verdicts, {}, None, None, (), {})
+    agreed = tuple(
+        Agreement("a probe", figure, error, 0.0, Assurance.RUNTIME)
+        for figure, error in ((90.0, 0.1), (float("nan"), float("nan")), (float("inf"), 0.0))
+    )
+    evidence = Evidence(verdicts, agreed, {}, None, None, (), (), {})
     assert not evidence.passed
-    assert evidence.worst_psnr is not None
-    assert np.isnan(evidence.worst_psnr)
+    assert [a.verdict.passed for a in agreed] == [True, False, True]
+    assert evidence.worst is not None
+    assert np.isnan(evidence.worst.psnr_db)
+    (entry,) = agreement.entries(agreed)
+    assert entry["psnr_db"] == entry["max_error"] == "not finite"
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("boom")])

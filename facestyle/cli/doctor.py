@@ -59,7 +59,8 @@ def command() -> None:
             click.echo(f"  ready    {purpose}: {found}")
     if sys.platform != "darwin":
         click.echo(
-            "  note     Core ML files are executed on macOS only; here their structure is checked"
+            "  note     Core ML itself runs on macOS only; here its files are executed by our "
+            "reference runtime"
         )
 
 
