@@ -62,15 +62,14 @@ class DoublyNormalised(Painter):
 
 
 class WithAuxiliary(Painter):
-    """Watches its own result with a network that has no business on a phone."""
+    """Looks at its photo with a network that has no business on a phone."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.depth = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.depth = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 3, 1))
 
     def forward(self, content: Tensor, style_code: Tensor, strength: Tensor) -> Tensor:
-        y = super().forward(content, style_code, strength)
-        return y + 1e-9 * self.depth(y)
+        return super().forward(content + 1e-9 * self.depth(content), style_code, strength)
 
 
 class NotANumber(Painter):
