@@ -21,7 +21,7 @@ export: $(VENV)/installed
 		--precision fp32,fp16,dynamic,int8,compressed --calibration demo
 
 test: $(VENV)/installed lint
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/installed
 	$(VENV)/bin/python -m benchmarks.own_models --out benchmarks/results/latency

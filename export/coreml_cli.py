@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,8 @@ def _load(file: Path) -> Model:
     from export.coreml_runtime import CoreMLError, load
     from export.quiet import quiet
 
+    if sys.stderr.isatty():
+        click.echo(f"loading {file}", err=True)
     # coremltools complains of what it lacks outside of macOS when it is first imported.
     with quiet("coremltools"):
         import coremltools  # noqa: F401

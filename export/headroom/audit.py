@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -152,7 +153,7 @@ def audit(graph: Graph, network: nn.Module, styles: Sequence[Tensor]) -> Audit:
         network: a ``StyleNetwork``; encodes adversarial paintings where the graph takes codes.
         styles: real style codes of the network, (1, K, 1, 1); not used where it takes none.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         program = trace(graph)
         price = cost.macs(graph) + ELEMENT * program.elements
         found = material(graph, program, network, styles)
@@ -166,6 +167,17 @@ def audit(graph: Graph, network: nn.Module, styles: Sequence[Tensor]) -> Audit:
             breaking=_breaking(graph, program, machines, few[0]),
             inputs=len(wide),
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Thousands of small operations: threads wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _within(least: int, wanted: float, most: int) -> int:
