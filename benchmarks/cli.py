@@ -189,6 +189,7 @@ def arm(
     from benchmarks.arm import run as running
     from benchmarks.arm import userland, views
     from benchmarks.arm.processors import processor
+    from export import manifest
     from facestyle.errors import UserError
     from facestyle.files import check_folder
 
@@ -203,6 +204,7 @@ def arm(
     if not names:
         raise UserError("--cpu: name a processor, such as cortex-a76")
     check_folder(out)
+    manifest.read(build)
     request = running.Asked(
         build=build,
         processors=tuple(processor(name) for name in names),

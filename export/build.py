@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -26,6 +26,9 @@ from facestyle.errors import UserError
 from facestyle.files import write_text
 from facestyle.networks import StyleNetwork
 from facestyle.style import StyleCode
+
+if TYPE_CHECKING:
+    from export.coreml import Converted
 
 REJECTED = "rejected"
 """The folder inside a build's for an attempt that failed."""
@@ -189,7 +192,7 @@ def _layouts(request: ExportRequest, scratch: Path, progress: Progress) -> dict[
 
             to_tflite(to_keras(graph, scratch / "twin"), target.precision, path)
         else:
-            _to_coreml(request, graph, target, path)
+            _to_coreml(request, _converted(graph, target.format), target, path)
 
     found = {}
     for format_ in canary.formats(request):
@@ -208,6 +211,7 @@ def _graph_files(
     progress: Progress,
 ) -> list[BuiltFile]:
     graph, keras, made = subject.graph, None, []
+    converted: dict[str, Converted] = {}
     if request.verify and any(t.in_half for t in targets):
         progress(f"{graph.name}: range in half precision")
         codes = [style.tensor() for style in request.styles.styles]
@@ -229,7 +233,9 @@ def _graph_files(
             assert keras is not None
             to_tflite(keras, target.precision, path, examples)
         else:
-            _to_coreml(request, graph, target, path)
+            if target.format not in converted:
+                converted[target.format] = _converted(graph, target.format)
+            _to_coreml(request, converted[target.format], target, path)
         evidence = None
         if request.verify:
             progress(f"{path.name}: verifying")
@@ -244,17 +250,24 @@ def _graph_files(
     return made
 
 
-def _to_coreml(request: ExportRequest, graph: Graph, target: Target, path: Path) -> None:
+def _converted(graph: Graph, format_: str) -> Converted:
+    from export import coreml
+
+    return coreml.to_program(graph) if format_ == "mlpackage" else coreml.to_network(graph)
+
+
+def _to_coreml(request: ExportRequest, converted: Converted, target: Target, path: Path) -> None:
     from export import coreml
 
     description = coreml.Description(
         author="facestyle",
         licence="Apache-2.0",
         version=f"{__version__} ({request.checkpoint.fingerprint})",
-        summary=f"{graph.name} of {request.checkpoint.name}: face-preserving style transfer",
+        summary=f"{converted.graph.name} of {request.checkpoint.name}: face-preserving style "
+        "transfer",
     )
     write = coreml.to_mlpackage if target.format == "mlpackage" else coreml.to_mlmodel
-    write(graph, path, description, compressed=target.precision == "compressed")
+    write(converted, path, description, compressed=target.precision == "compressed")
 
 
 def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:

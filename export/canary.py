@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from export.agreement import agreements, limit_db, worst
+from export.agreement import agreements, limits, worst
 from export.graphs import Graph, build
 from export.probes import probes
 from export.request import ExportRequest, Target
@@ -73,13 +73,13 @@ def check(
         from export.run_coreml import ReferenceFile
 
         run, assurance = ReferenceFile(path, graph.contract).run, Assurance.REFERENCE
-    limit = limit_db(target.precision, graph.contract, assurance, format_)
+    limit = limits(target.precision, graph.contract, assurance, format_)
     wanted = references(graph, chosen)
     found = worst(agreements(run, chosen, wanted, graph.contract, limit, assurance)[0])
     assert found is not None
     figure = found.verdict
     return Verdict(
-        f"layout canary, {HEIGHT} x {WIDTH} twin in {target.precision}",
+        f"layout canary of the format, {HEIGHT} x {WIDTH} twin in {target.precision}",
         figure.figure,
         figure.limit,
         figure.passed,

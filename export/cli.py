@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +15,7 @@ from facestyle.errors import UserError
 if TYPE_CHECKING:
     from export.build import Build
     from export.calibration import Calibration
+    from export.recheck import Rechecked
     from export.request import ExportRequest, Target
     from facestyle.style import StyleBook
     from facestyle.stylize import Painter
@@ -22,7 +24,7 @@ EPILOG = (
     "Examples:\n\n"
     "  facestyle export\n\n"
     "  facestyle export --size 384x512 --formats tflite --precision fp16\n\n"
-    "  facestyle export --precision fp32,fp16,dynamic,int8 --calibration faces/\n\n"
+    "  facestyle export --precision fp32,fp16,dynamic,compressed,int8 --calibration faces/\n\n"
     "  facestyle export --preset vgg19 --checkpoint decoder.pth --encoder vgg_normalised.pth\n\n"
     "  facestyle export --bake great_wave --graphs stylizer --formats mlpackage --precision fp16"
 )
@@ -124,7 +126,7 @@ def export(
         verify=verify,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
-    return _run(request)
+    return _summary(_run(request))
 
 
 def _need(targets: tuple[Target, ...]) -> None:
@@ -174,7 +176,7 @@ def _styles(
     return book, tuple(names)
 
 
-def _run(request: ExportRequest) -> int:
+def _run(request: ExportRequest, label: str = "Exporting") -> Build:
     import os
 
     from export import build
@@ -186,7 +188,7 @@ def _run(request: ExportRequest) -> int:
         bar = click.progressbar(
             length=total,
             file=terminal,
-            label="Exporting",
+            label=label,
             show_pos=True,
             item_show_func=lambda item: item,
         )
@@ -196,10 +198,9 @@ def _run(request: ExportRequest) -> int:
                 bar.update(1, step)
 
             try:
-                result = build.run(request, progress)
+                return build.run(request, progress)
             except ConversionError as error:
                 raise UserError(f"conversion failed: {error}; nothing was written") from error
-    return _summary(result)
 
 
 def _summary(result: Build) -> int:
@@ -231,13 +232,21 @@ def _summary(result: Build) -> int:
 
 @click.command(
     epilog="Examples:\n\n  facestyle verify build/\n\n"
-    "  facestyle verify build/ --json verified.json"
+    "  facestyle verify build/ --json verified.json\n\n"
+    "  facestyle verify build/ --rebuild"
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
 @click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="The findings for machines.")
-def verify(folder: Path, checkpoint: Path | None, encoder: Path | None, out: Path | None) -> int:
+@click.option("--rebuild", is_flag=True, help="Also export again and compare byte for byte.")
+def verify(
+    folder: Path,
+    checkpoint: Path | None,
+    encoder: Path | None,
+    out: Path | None,
+    rebuild: bool,
+) -> int:
     """Check a build again from disk: hashes, structure, and what each file computes."""
     import json
     from dataclasses import asdict
@@ -248,13 +257,19 @@ def verify(folder: Path, checkpoint: Path | None, encoder: Path | None, out: Pat
 
     if out is not None:
         check_folder(out.parent)
-    found = []
-    for item in recheck(folder, checkpoint, encoder):
-        found.append(item)
-        word, colour = ("FAIL", "red") if item.problems else ("pass", "green")
-        click.echo(f"{click.style(word, fg=colour, bold=True)}  {item.name:48}{item.figures}")
-        for problem in item.problems:
-            click.echo(f"      {problem}")
+    found: list[Rechecked] = []
+
+    def tell(items: Iterator[Rechecked]) -> None:
+        for item in items:
+            found.append(item)
+            word, colour = ("FAIL", "red") if item.problems else ("pass", "green")
+            click.echo(f"{click.style(word, fg=colour, bold=True)}  {item.name:48}{item.figures}")
+            for problem in item.problems:
+                click.echo(f"      {problem}")
+
+    tell(recheck(folder, checkpoint, encoder))
+    if rebuild:
+        tell(_made_again(folder, checkpoint, encoder))
     others = other_tools(manifest.read(folder))
     for line in others:
         click.secho(f"note: {line}", fg="yellow")
@@ -266,7 +281,7 @@ def verify(folder: Path, checkpoint: Path | None, encoder: Path | None, out: Pat
             "results": [asdict(item) for item in found],
         }
         write_text(out, json.dumps(findings, indent=1) + "\n")
-    failed = sum(bool(item.problems) for item in found)
+    failed = len({item.name for item in found if item.problems})
     if failed:
         click.secho(
             f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True
@@ -274,3 +289,14 @@ def verify(folder: Path, checkpoint: Path | None, encoder: Path | None, out: Pat
         return 1
     click.secho(f"{folder}/ is right", fg="green", bold=True)
     return 0
+
+
+def _made_again(folder: Path, checkpoint: Path | None, encoder: Path | None) -> Iterator[Rechecked]:
+    import tempfile
+
+    from export.rebuild import compare, request_of
+
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch) / "build"
+        _run(request_of(folder, checkpoint, encoder, fresh), "Exporting again")
+        yield from compare(folder, fresh)

@@ -55,20 +55,21 @@ class Description:
     summary: str
 
 
-def to_mlpackage(
-    graph: Graph, path: Path, description: Description, *, compressed: bool = False
-) -> None:
-    """Write an ML Program (iOS 16 and later), fp16 throughout; ``path`` becomes a folder.
+@dataclass(frozen=True)
+class Converted:
+    """A graph as coremltools has it, from which a file of each precision is written.
 
-    The same graph and description give the same bytes.
-
-    Args:
-        graph: to write.
-        path: where to.
-        description: what the file is to say of itself.
-        compressed: whether weights are stored as int8 with a scale for each output channel. What
-            is computed with them stays fp16.
+    Attributes:
+        graph: itself.
+        model: coremltools' ``MLModel``, an ML Program or a neural network.
     """
+
+    graph: Graph
+    model: Any
+
+
+def to_program(graph: Graph) -> Converted:
+    """Convert to an ML Program (iOS 16 and later), fp16 throughout."""
     with quiet("coremltools"):
         import coremltools as ct
 
@@ -83,27 +84,32 @@ def to_mlpackage(
             pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
-        if compressed:
-            model = _compressed(model)
-        spec, weights = model.get_spec(), Path(model.weights_dir)
-    _describe(spec, graph, description)
-    _write_package(spec, weights, path)
+    return Converted(graph, model)
 
 
-def to_mlmodel(
-    graph: Graph, path: Path, description: Description, *, compressed: bool = False
+def to_mlpackage(
+    converted: Converted, path: Path, description: Description, *, compressed: bool = False
 ) -> None:
-    """Write a neural network (iOS 14 and later), fp32.
+    """Write an ML Program; ``path`` becomes a folder.
 
     The same graph and description give the same bytes.
 
     Args:
-        graph: to write.
+        converted: from ``to_program``.
         path: where to.
         description: what the file is to say of itself.
-        compressed: whether weights are stored as 8 bits with a scale and an offset for each output
-            channel. What is computed with them stays fp32.
+        compressed: whether weights are stored as int8 with a scale for each output channel. What
+            is computed with them stays fp16.
     """
+    with quiet("coremltools"):
+        model = _compressed(converted.model) if compressed else converted.model
+        spec, weights = model.get_spec(), Path(model.weights_dir)
+    _describe(spec, converted.graph, description)
+    _write_package(spec, weights, path)
+
+
+def to_network(graph: Graph) -> Converted:
+    """Convert to a neural network (iOS 14 and later), fp32."""
     with quiet("coremltools"):
         import coremltools as ct
 
@@ -117,12 +123,31 @@ def to_mlmodel(
             pass_pipeline=_pipeline(),
             skip_model_load=True,
         )
+    return Converted(graph, model)
+
+
+def to_mlmodel(
+    converted: Converted, path: Path, description: Description, *, compressed: bool = False
+) -> None:
+    """Write a neural network.
+
+    The same graph and description give the same bytes.
+
+    Args:
+        converted: from ``to_network``.
+        path: where to.
+        description: what the file is to say of itself.
+        compressed: whether weights are stored as 8 bits with a scale and an offset for each output
+            channel. What is computed with them stays fp32.
+    """
+    with quiet("coremltools"):
+        model = converted.model
         if compressed:
             from coremltools.models.neural_network.quantization_utils import quantize_weights
 
             model = quantize_weights(model, nbits=8, quantization_mode="linear")
         spec = model.get_spec()
-    _describe(spec, graph, description)
+    _describe(spec, converted.graph, description)
     path.write_bytes(spec.SerializeToString(deterministic=True))
 
 
@@ -215,13 +240,14 @@ def _describe(spec: Any, graph: Graph, description: Description) -> None:
     ports = {port.name: port for port in (*graph.contract.inputs, *graph.contract.outputs)}
     for feature in (*spec.description.input, *spec.description.output):
         port = ports[feature.name]
-        feature.shortDescription = _in_words(port)
+        feature.shortDescription = in_words(port)
         if port.kind is not Kind.IMAGE:
             # coremltools leaves out the shape of a neural network's output.
             feature.type.multiArrayType.shape[:] = port.shape
 
 
-def _in_words(port: Port) -> str:
+def in_words(port: Port) -> str:
+    """What a file says of an input or output."""
     if port.kind is Kind.IMAGE:
         _, _, height, width = port.shape
         return f"{port.description} {width} x {height} pixels of 8 bits a channel."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from export.coreml_runtime import Feature, Model
+
+SUFFIXES = (".mlpackage", ".mlmodel")
 
 EPILOG = (
     "Examples:\n\n"
@@ -72,6 +75,9 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
         raise UserError(f"{file}: {error}") from error
     taken = time.perf_counter() - start
     for name, value in results.items():
+        if not value.isfinite().all():
+            raise UserError(f"{file}: its output {name} is not finite for these inputs")
+    for name, value in results.items():
         feature = model.outputs[name]
         path = out / f"{name}{'.npy' if feature.colours is None else '.png'}"
         with atomic(path) as temporary:
@@ -89,6 +95,10 @@ def _load(file: Path) -> Model:
     from export.coreml_runtime import CoreMLError, load
     from export.quiet import quiet
 
+    if file.suffix not in SUFFIXES:
+        raise UserError(f"{file} is no Core ML file; {' and '.join(SUFFIXES)} are")
+    if not file.exists():
+        raise UserError(f"{file}: no such file")
     if sys.stderr.isatty():
         click.echo(f"loading {file}", err=True)
     # coremltools complains of what it lacks outside of macOS when it is first imported.
@@ -111,6 +121,8 @@ def _values(model: Model, given: tuple[str, ...]) -> dict[str, Tensor]:
             raise UserError(f"--input {text}: write NAME=VALUE, such as strength=1")
         if name not in model.inputs:
             raise unknown("input", name, model.inputs)
+        if name in texts:
+            raise UserError(f"--input {name} is given twice")
         texts[name] = value
     for name, feature in model.inputs.items():
         if name not in texts:
@@ -128,10 +140,28 @@ def _value(feature: Feature, text: str) -> Tensor:
         pixels = images.cover(images.load(Path(text)), height, width)
         picture = images.to_image(pixels)
         return feature.from_image(picture)
+    values = _number(feature, text) if _is_number(text) else _array(feature, text)
+    if not torch.isfinite(values).all():
+        raise UserError(f"--input {feature.name}={text} is not finite")
+    return values.reshape(feature.shape).to(feature.dtype)
+
+
+def _is_number(text: str) -> bool:
     try:
-        return torch.full(feature.shape, float(text), dtype=feature.dtype)
+        float(text)
     except ValueError:
-        return _array(feature, text).reshape(feature.shape).to(feature.dtype)
+        return False
+    return True
+
+
+def _number(feature: Feature, text: str) -> Tensor:
+    import torch
+
+    if math.prod(feature.shape) != 1:
+        raise UserError(
+            f"--input {feature.name}={text}: one number is not enough for {_what(feature)}"
+        )
+    return torch.tensor(float(text))
 
 
 def _array(feature: Feature, text: str) -> Tensor:
@@ -145,17 +175,20 @@ def _array(feature: Feature, text: str) -> Tensor:
         if colon and path.endswith(".json"):
             values = torch.tensor(StyleBook.load(Path(path))[style].values)
         else:
-            values = torch.from_numpy(np.load(text))
-        if values.numel() != torch.Size(feature.shape).numel():
-            raise UserError(
-                f"{text} has {values.numel()} values; {feature.name} takes {_what(feature)}"
-            )
-        return values
-    except (OSError, ValueError) as error:
+            array = np.load(text)
+            if np.asarray(array).dtype.kind not in "fiu":
+                raise ValueError(array)
+            values = torch.from_numpy(array)
+    except (OSError, TypeError, ValueError) as error:
         raise UserError(
-            f"--input {feature.name}={text}: neither a number, nor an array in .npy, nor "
-            "styles.json:STYLE"
+            f"--input {feature.name}={text}: neither a number, nor an array of numbers in .npy, "
+            "nor styles.json:STYLE"
         ) from error
+    if values.numel() != math.prod(feature.shape):
+        raise UserError(
+            f"{text} has {values.numel()} values; {feature.name} takes {_what(feature)}"
+        )
+    return values
 
 
 def _what(feature: Feature) -> str:

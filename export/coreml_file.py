@@ -6,7 +6,7 @@ Nothing is executed, so it works on any system; nothing it finds in a file is tr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from export.constants import SCALAR_SIZE, Constant
 from export.coreml import MODEL
 from export.coreml_runtime import constants as program_constants
 from export.coreml_runtime.errors import CoreMLError
-from export.coreml_runtime.layers import weights
+from export.coreml_runtime.layers.weights import read as read_weights
 from export.coreml_runtime.package import Package, open_package
-from export.coreml_runtime.statements import Statement, statements
+from export.coreml_runtime.statements import COMPRESSED, Statement, whole_program
 from export.coreml_runtime.types import TYPES as PROGRAM_TYPES
 from export.coreml_runtime.weights import Weights
 from export.quiet import quiet
@@ -33,8 +33,20 @@ TYPES = {".mlpackage": "mlProgram", ".mlmodel": "neuralNetwork"}
 BITS = 8
 """Of compressed weights of a neural network."""
 
+EIGHT_BITS = "8 bits"
+"""Compression as ``coreml`` does it: codes of 8 bits times a scale."""
+
+SLACK = 1.05
+"""How much longer a step may be than its channel needs; a longer one hides other weights."""
+
 SCALE_ROUNDING = 127 * 2**-25
 """Of an int8 weight whose scale is so small that half precision holds it in steps of 2**-24."""
+
+AFFINE = f"{COMPRESSED}affine_dequantize"
+"""The operation for compressed weights before iOS 18."""
+
+SINGLES, HALVES = "fp32", "fp16"
+"""How a neural network keeps numbers that are not compressed."""
 
 HALF: np.dtype[Any] = np.dtype("<f2")
 SINGLE: np.dtype[Any] = np.dtype("<f4")
@@ -64,20 +76,28 @@ class CoreMLFile:
     """What a file of either format holds.
 
     Attributes:
-        spec: the specification.
         steps: what is executed, in order.
         constants: every floating-point constant.
         prescales: names of inputs and what multiplies them before the first step.
         misfits: names of constants and steps that have not the format's precision.
         unused: how many weights are stored and never referred to.
+        compressions: names of constants that are compressed, and how: ``EIGHT_BITS``, or another
+            way that is not ours.
+        package: what it was read from.
     """
 
-    spec: Any
     steps: Sequence[Step]
     constants: Sequence[Constant]
     prescales: Sequence[tuple[str, float]]
     misfits: Sequence[str]
     unused: int
+    compressions: Mapping[str, str]
+    package: Package
+
+    @property
+    def spec(self) -> Any:
+        """The specification."""
+        return self.package.spec
 
     def factors_after(self, name: str) -> list[float]:
         """By what an input is multiplied before anything else happens to it."""
@@ -124,7 +144,7 @@ def read(path: Path) -> CoreMLFile:
         if kind == "mlProgram":
             return _read_program(package)
         if kind == "neuralNetwork":
-            return _read_network(package.spec)
+            return _read_network(package)
         raise ValueError(f"it holds no network but {kind}")
     except CoreMLError as error:
         named = str(path) in str(error)
@@ -136,12 +156,7 @@ def read(path: Path) -> CoreMLFile:
 
 def _read_program(package: Package) -> CoreMLFile:
     weights = Weights(package)
-    program = [
-        statement
-        for function in package.spec.mlProgram.functions.values()
-        for block in function.block_specializations.values()
-        for statement in statements(block, weights)
-    ]
+    program = list(whole_program(package.spec, weights))
     steps: list[Step] = []
     floats: list[Constant] = []
     misfits: list[str] = []
@@ -168,7 +183,23 @@ def _read_program(package: Package) -> CoreMLFile:
             steps.append(_step(statement, literals))
             if statement.kind != "cast" and not _is_half(statement):
                 misfits.append(statement.name)
-    return CoreMLFile(package.spec, steps, floats, (), misfits, weights.unused())
+    compressions = {s.name: _compression(s) for s in program if s.kind.startswith(COMPRESSED)}
+    return CoreMLFile(steps, floats, (), misfits, weights.unused(), compressions, package)
+
+
+def _compression(statement: Statement) -> str:
+    """How a ``constexpr_`` operation, which could be decoded, keeps what it makes."""
+    if statement.kind != AFFINE:
+        return statement.kind
+    parameters = ("quantized_data", "zero_point", "scale")
+    given = [statement.arguments[name][0] for name in parameters]
+    tensors = [value for value in given if isinstance(value, torch.Tensor)]
+    # What refers to other constants may be compressed twice.
+    if len(tensors) < len(given):
+        return f"{statement.kind} of another constant"
+    data, zero, _ = tensors
+    ours = data.dtype == torch.int8 and not zero.any()
+    return EIGHT_BITS if ours else f"{statement.kind} of {data.dtype} with a zero point"
 
 
 def _is_half(statement: Statement) -> bool:
@@ -198,49 +229,68 @@ def _program_constant(constant: program_constants.Constant) -> Constant:
     # Weights are rounded before they are compressed, scales (of up to 127 steps) by being stored,
     # and both again when they are multiplied.
     rounding = 3 * found.tolerance + SCALE_ROUNDING
-    return Constant(found.name, found.values, rounding + constant.margin.numpy())
+    return Constant(found.name, found.values, rounding + _margin(constant).numpy())
 
 
-def _read_network(spec: Any) -> CoreMLFile:
-    network = spec.neuralNetwork
-    steps, floats, misfits = [], [], []
+def _margin(constant: program_constants.Constant) -> torch.Tensor:
+    """What compression may have changed, no more than the values themselves make plausible."""
+    value, margin = constant.value.float().abs(), constant.margin
+    if constant.operation != AFFINE:
+        return margin
+    same = [a for a in range(value.dim()) if margin.dim() == 0 or margin.shape[a] == 1]
+    largest = value.amax(same, keepdim=True) if same else value
+    return torch.minimum(margin, largest * (SLACK / 127 / 2))
+
+
+def _read_network(package: Package) -> CoreMLFile:
+    network = package.spec.neuralNetwork
+    steps, floats, misfits, compressions = [], [], [], {}
     for layer in network.layers:
         kind = layer.WhichOneof("layer")
         scales = kind == "multiply" and len(layer.input) == 1
         factor = layer.multiply.alpha if scales else None
         steps.append(Step(kind, tuple(layer.input), tuple(layer.output), factor))
     for part in (*network.layers, *network.preprocessing):
-        for constant, single in _floats(part, getattr(part, "name", "preprocessing")):
+        for constant, form in _floats(part, getattr(part, "name", "preprocessing")):
             floats.append(constant)
-            if not single:
+            if form == HALVES:
                 misfits.append(constant.name)
+            if form == EIGHT_BITS:
+                compressions[constant.name] = form
     prescales = [
         (p.featureName, math.nan if _shifts(p.scaler) else p.scaler.channelScale)
         for p in network.preprocessing
     ]
-    return CoreMLFile(spec, steps, floats, prescales, misfits, unused=0)
+    return CoreMLFile(steps, floats, prescales, misfits, 0, compressions, package)
 
 
 def _shifts(scaler: Any) -> bool:
     return any((scaler.redBias, scaler.greenBias, scaler.blueBias, scaler.grayBias))
 
 
-def _floats(message: Any, name: str) -> Iterator[tuple[Constant, bool]]:
+def _floats(message: Any, name: str) -> Iterator[tuple[Constant, str]]:
     """Every floating-point number under a part of a network, weights and settings alike, and
-    whether it belongs in fp32 files, be it as it is or compressed."""
+    how it is kept: ``SINGLES``, ``HALVES`` or ``EIGHT_BITS``."""
     if message.DESCRIPTOR.name == "WeightParams":
         if message.rawValue or message.int8RawValue:
-            yield _compressed(message, name), True
+            yield _compressed(message, name), EIGHT_BITS
             return
         if message.float16Value:
-            yield _constant(name, np.frombuffer(message.float16Value, HALF), HALF), False
+            yield _constant(name, np.frombuffer(message.float16Value, HALF), HALF), HALVES
     for field, value in message.ListFields():
         label = f"{name}.{field.name}"
         if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
-            yield _constant(label, np.atleast_1d(np.array(value, SINGLE)), SINGLE), True
+            yield _constant(label, np.atleast_1d(np.array(value, SINGLE)), SINGLE), SINGLES
         elif field.cpp_type == field.CPPTYPE_MESSAGE:
-            for inner in value if isinstance(value, Sequence) else [value]:
+            for inner in messages(value):
                 yield from _floats(inner, label)
+
+
+def messages(value: Any) -> Iterable[Any]:
+    """The messages in a field, be it one, a list or a map."""
+    if isinstance(value, Mapping):
+        return [inner for inner in value.values() if hasattr(inner, "DESCRIPTOR")]
+    return value if isinstance(value, Sequence) else [value]
 
 
 def _compressed(message: Any, name: str) -> Constant:
@@ -248,10 +298,12 @@ def _compressed(message: Any, name: str) -> Constant:
     scale = np.array(message.quantization.linearQuantization.scale, np.float32)
     if message.quantization.numberOfBits != BITS or not scale.size:
         raise ValueError(f"its weights are compressed in a way that is not ours ({name})")
-    weight = weights.read(message, (scale.size, len(message.rawValue) // scale.size))
+    weight = read_weights(message, (scale.size, len(message.rawValue) // scale.size))
+    span = np.ptp(weight.values, axis=1, keepdims=True)
+    step = np.minimum(weight.step, span * (SLACK / 255))
     # Half a step, and the rounding of what is computed from codes, scales and offsets.
-    margin = np.abs(scale)[:, None] * 0.501 + np.abs(weight.values) * 1e-6
-    return Constant(name, weight.values, np.broadcast_to(margin, weight.values.shape))
+    margin = step * 0.501 + np.abs(weight.values) * 1e-6
+    return Constant(name, weight.values, margin.astype(np.float32))
 
 
 def _constant(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> Constant:

@@ -194,6 +194,10 @@ def _check_shape(manifest: dict[str, Any]) -> None:
     for key in ("network", "styles", "styles_sha256", "golden_sha256"):
         str.strip(manifest[key])
     int.bit_length(manifest["height"] + manifest["width"])
+    bool.bit_length(manifest["depth"])
+    dict.items(manifest["tools"])
+    if manifest["calibration"] is not None:
+        str.strip(manifest["calibration"]["source"])
     for key in ("fingerprint", "untrained", "source", "encoder"):
         manifest["weights"][key]
     if not manifest["files"]:
@@ -203,6 +207,10 @@ def _check_shape(manifest: dict[str, Any]) -> None:
         if entry["graph"] not in LEGAL[entry["format"], entry["precision"]]:
             raise ValueError(entry["graph"])
         str.strip(entry["sha256"])
+        if entry["style"] is not None:
+            str.strip(entry["style"])
+        if not Path(entry["file"]).stem.endswith(f"_{entry['precision']}"):
+            raise ValueError(entry["file"])
 
 
 def _check_name(entry: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ from export.request import FORMATS, PRECISIONS
 from export.verdict import Assurance
 
 LEGEND = (
-    "Least PSNR to PyTorch and greatest error (a share of the output's range) over the same "
-    "pictures, and what the figures rest on: "
+    "Least PSNR to PyTorch with its limit, and greatest error (a share of the range), over "
+    "the same pictures; and what the figures rest on: "
     f"{Assurance.STRUCTURE.value} (read back, not executed), "
     f"{Assurance.REFERENCE.value} (the saved file executed by facestyle's own Core ML runtime), "
     f"{Assurance.RUNTIME.value} (executed by LiteRT, or by Core ML on a Mac), "
@@ -53,13 +53,14 @@ def rows(files: Sequence[dict[str, Any]]) -> list[MatrixRow]:
 
 
 def cell(entry: dict[str, Any] | None) -> str:
-    """``118.7 dB, 2e-06, real runtime``; a figure for each level of assurance."""
+    """``118.7 dB (at least 80), 2e-06, real runtime``; a figure for each level of assurance."""
     if entry is None:
         return NO_FILE
     if "verdicts" not in entry:
         return "not verified"
     figures = [
-        f"{decibels(e['psnr_db'])}, {error(e['max_error'])}, {e['assurance']}"
+        f"{decibels(e['psnr_db'])} (at least {e['limit_db']:g}), {error(e['max_error'])}, "
+        f"{e['assurance']}"
         for e in entry["executions"]
     ]
     return "; ".join(figures) or f"not executed, {Assurance.STRUCTURE.value}"

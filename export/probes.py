@@ -15,6 +15,9 @@ from facestyle.networks import StyleNetwork
 from facestyle.stylize import PAINTING_SIZE
 
 STRENGTHS = (0.0, 0.5, 1.0)
+SPANS = ((0.1, 0.9), (0.3, 0.6))
+"""Depths that are kept and painted: with one alone, constants could stand for them."""
+
 PORTRAIT, PAINTING = "mona_lisa", "great_wave"
 
 
@@ -63,7 +66,12 @@ def eight_bit(picture: Tensor) -> Tensor:
 
 
 def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
-    """The inputs for a graph: portrait and canary, each at strengths 0, 0.5 and 1."""
+    """The inputs for a graph.
+
+    Portrait and canary, each at strengths 0, 0.5 and 1, with two ranges of depth; and, where a
+    style code goes in, the portrait with the outermost codes of all shipped paintings, so that no
+    part of a code can be cut off or left out unnoticed.
+    """
     ports = graph.contract.inputs
     names = [port.name for port in ports]
     if "content" not in names:
@@ -72,20 +80,37 @@ def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
             Probe("canary", (canary(PAINTING_SIZE, PAINTING_SIZE),)),
         ]
     height, width = ports[0].shape[2:]
-    with torch.inference_mode():
-        code = cast(StyleNetwork, network).encode_style(painting())
-    pictures = {"portrait": portrait(height, width), "canary": canary(height, width)}
-    return [
-        Probe(
-            f"{name}, strength {strength:g}",
-            tuple(value(port, picture, code, strength) for port in ports),
-        )
-        for name, picture in pictures.items()
+    code, *outermost = _codes(cast(StyleNetwork, network), "style_code" in names)
+    pictures = (("portrait", portrait(height, width)), ("canary", canary(height, width)))
+    cases = [
+        (f"{name}, strength {strength:g}", picture, code, strength, span)
+        for (name, picture), span in zip(pictures, SPANS)
         for strength in STRENGTHS
+    ]
+    cases += [
+        (f"portrait, {name} style code", pictures[0][1], outer, 1.0, SPANS[0])
+        for name, outer in zip(("least", "greatest"), outermost)
+    ]
+    return [
+        Probe(name, tuple(value(port, picture, code, strength, span) for port in ports))
+        for name, picture, code, strength, span in cases
     ]
 
 
-def value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor:
+def _codes(network: StyleNetwork, outermost: bool) -> list[Tensor]:
+    """The code of ``PAINTING``; and if wanted the least and the greatest of every number."""
+    with torch.inference_mode():
+        code = network.encode_style(painting()).clone()
+        if not outermost:
+            return [code]
+        others = [network.encode_style(painting(p.name)) for p in gallery.paintings()]
+        seen = torch.cat([code, *others])
+        return [code, seen.amin(0, keepdim=True).clone(), seen.amax(0, keepdim=True).clone()]
+
+
+def value(
+    port: Port, picture: Tensor, code: Tensor, strength: float, span: tuple[float, float] = SPANS[0]
+) -> Tensor:
     """What a port is given: the picture, the code, the strength, and a slanting depth ramp."""
     match port.kind:
         case Kind.IMAGE:
@@ -97,5 +122,5 @@ def value(port: Port, picture: Tensor, code: Tensor, strength: float) -> Tensor:
             across, down = torch.linspace(0, 0.7, width), torch.linspace(0, 0.3, height)
             return (across + down[:, None])[None, None].contiguous()
         case Kind.SCALAR:
-            number = {"depth_low": 0.1, "depth_high": 0.9}.get(port.name, strength)
+            number = {"depth_low": span[0], "depth_high": span[1]}.get(port.name, strength)
             return torch.full(port.shape, number)

@@ -10,18 +10,25 @@ from typing import Any
 from torch import Tensor
 
 from export import golden, manifest, matrix
+from export.agreement import LIMITS_DB
 from export.graphs import Graph, build
 from export.probes import Probe, probes
 from export.quiet import ConversionError
-from export.request import Target
+from export.request import FORMATS, Target
 from export.verify import references, verify
 from facestyle import checkpoint as weights
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 
-STATED = ("bytes", "macs", "parameters", "inputs", "outputs")
-"""What apps rely on in the manifest: it must be what the file has, not only what it says."""
+STATED = (
+    *("bytes", "macs", "parameters", "inputs", "outputs"),
+    *("operators", "constants", "delegate_partitions", "fully_delegated"),
+)
+"""What people rely on in the manifest: it must be what the file has, not only what it says."""
+
+SLACK_DB = 3.0
+"""How far a PSNR may be from the stated one: another machine rounds otherwise."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,19 @@ def recheck(
         yield _rechecked(folder / str(entry["file"]), entry, *subjects[key])
     place = folder / manifest.GOLDEN
     if not place.is_dir() or manifest.sha256(place) != document["golden_sha256"]:
-        yield Rechecked(f"{manifest.GOLDEN}/", ("missing or changed since the export",))
+        what = "changed since the export" if place.is_dir() else "missing"
+        yield Rechecked(f"{manifest.GOLDEN}/", (what,))
     else:
         pairs = [golden.pair(*subject) for subject in subjects.values()]
-        found = golden.problems(folder, pairs)
+        found = golden.problems(folder, pairs, document["files"])
         yield Rechecked(
             f"{manifest.GOLDEN}/", tuple(found), "inputs and outputs as PyTorch has them"
         )
+
+    named = {entry["file"] for entry in document["files"]}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lstrip(".") in FORMATS and path.name not in named:
+            yield Rechecked(path.name, ("the manifest does not name it: it is not of this build",))
 
 
 def other_tools(document: dict[str, Any]) -> list[str]:
@@ -170,7 +183,23 @@ def _rechecked(
         for key in STATED
         if entry.get(key) != told[key]
     ]
+    if not _near(entry.get("worst_psnr_db"), told["worst_psnr_db"]):
+        problems.append("the manifest's worst_psnr_db is not what the file has")
     problems += [
         f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
     ]
     return Rechecked(path.name, tuple(problems), matrix.cell(told), tuple(told["executions"]))
+
+
+def _near(stated: object, found: object) -> bool:
+    # Beyond the finest limit all is rounding.
+    finest = LIMITS_DB["fp32"]
+    a, b = (
+        min(finest if value == "exact" else value, finest)
+        if isinstance(value, int | float) or value == "exact"
+        else value
+        for value in (stated, found)
+    )
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return abs(a - b) <= SLACK_DB
+    return a == b

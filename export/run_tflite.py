@@ -11,32 +11,45 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
+from export.inspect_tflite import SIGNATURE
 from export.quiet import quiet
 from facestyle.contract import Contract
 
 
 class TFLiteFile:
-    """A loaded file: XNNPACK, two threads."""
+    """A loaded file, run by its signature as apps run it: XNNPACK, two threads.
+
+    Raises:
+        ConversionError: when LiteRT cannot load it.
+    """
 
     def __init__(self, path: Path, contract: Contract) -> None:
         self.contract = contract
         with quiet(str(path)):
             self.interpreter = Interpreter(str(path), num_threads=2)
             self.interpreter.allocate_tensors()
-        self.inputs = {d["name"]: d for d in self.interpreter.get_input_details()}
-        self.outputs = {d["name"]: d for d in self.interpreter.get_output_details()}
+            self._signature = self.interpreter.get_signature_runner(SIGNATURE)
+        self.inputs = self._signature.get_input_details()
+        self.outputs = self._signature.get_output_details()
 
     def run(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Execute on inputs in the contract's order and shapes, (1, C, H, W); so the output."""
+        """Execute on inputs in the contract's order and shapes, (1, C, H, W); so the output.
+
+        Raises:
+            ValueError: when an input is of another shape than the file's.
+        """
+        given = {}
         for port, value in zip(self.contract.inputs, inputs):
-            details = self.inputs[port.name]
             array = np.ascontiguousarray(value.permute(0, 2, 3, 1).numpy())
+            details = self.inputs[port.name]
+            # LiteRT would make the file's graph fit whatever it is given.
+            if array.shape != tuple(details["shape"]):
+                raise ValueError(f"{port.name} is given {array.shape}, takes {details['shape']}")
             stored = Quantization.of(details)
-            given = array if stored is None else stored.quantize(array)
-            self.interpreter.set_tensor(details["index"], given)
-        self.interpreter.invoke()
-        details = self.outputs[self.contract.outputs[0].name]
-        result, stored = self.interpreter.get_tensor(details["index"]), Quantization.of(details)
+            given[port.name] = array if stored is None else stored.quantize(array)
+        (port,) = self.contract.outputs
+        result = self._signature(**given)[port.name]
+        stored = Quantization.of(self.outputs[port.name])
         if stored is not None:
             result = stored.dequantize(result)
         return from_numpy(result).permute(0, 3, 1, 2)

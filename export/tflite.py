@@ -77,6 +77,10 @@ def to_keras(
         )
         import onnx2tf
         import tensorflow as tf
+        import tf_keras
+
+        # Layers are numbered through, and their names are in the file: each graph starts anew.
+        tf_keras.backend.clear_session()
 
         # onnx2tf compares layers on pictures it would download; no export needs the network.
         pictures = np.random.default_rng(0).random((20, 128, 128, 3), dtype=np.float32)

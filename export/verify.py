@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from export import agreement, constants
-from export.agreement import Agreement, agreements, limit_db
+from export.agreement import Agreement, agreements, error_verdict, limits
 from export.constants import Origin
 from export.cost import used_modules
 from export.coverage import Coverage, coverages, partitions_agree
@@ -117,16 +118,26 @@ class _Execution:
 
 def _execute(case: _Case, runtime: Callable[..., Any], assurance: Assurance) -> _Execution:
     contract = case.graph.contract
-    limit = limit_db(case.precision, contract, assurance, case.format)
+    limit = limits(case.precision, contract, assurance, case.format)
     try:
         loaded = runtime(case.path, contract)
         found, outputs = agreements(
-            loaded.run, case.probes, case.wanted, contract, limit, assurance
+            partial(_run, loaded), case.probes, case.wanted, contract, limit, assurance
         )
-    except (UserError, ConversionError, RuntimeError, ValueError) as error:
+    except (UserError, ConversionError) as error:
         refused = Verdict("executes", " ".join(str(error).split()), "yes", False, assurance)
         return _Execution(None, (refused,))
-    return _Execution(loaded, tuple(a.verdict for a in found), tuple(found), outputs)
+    verdicts = (*(a.verdict for a in found), error_verdict(found, limit))
+    return _Execution(loaded, verdicts, tuple(found), outputs)
+
+
+def _run(loaded: Any, inputs: Sequence[Tensor]) -> Tensor:
+    """What a runtime gives; what it says where it gives up, as an error of ours."""
+    try:
+        result: Tensor = loaded.run(inputs)
+    except (LookupError, RuntimeError, ValueError) as error:
+        raise UserError(str(error)) from error
+    return result
 
 
 def _fits(verdicts: Sequence[Verdict]) -> bool:
@@ -155,7 +166,7 @@ def _tflite(case: _Case) -> Evidence:
     derived = derived_constants(converted.module)
     used = used_modules(converted)
     origins = constants.trace(model.constants(), converted.module, derived, used)
-    verdicts = [*model.check(graph), _traced(origins)]
+    verdicts = [*model.check(graph, case.precision), _traced(origins)]
     coverage = coverages(case.path, case.format)
     pieces = delegated = None
     execution = _Execution(None, ())
@@ -196,7 +207,7 @@ def _coreml(case: _Case) -> Evidence:
     path, graph = case.path, case.graph
     found = inspect_coreml.constants(path)
     origins = constants.trace(found, graph.module, used=used_modules(graph))
-    verdicts = [*inspect_coreml.check(path, graph), _traced(origins)]
+    verdicts = [*inspect_coreml.check(path, graph, case.precision), _traced(origins)]
     executions = []
     if _fits(verdicts):
         executions.append(_execute(case, ReferenceFile, Assurance.REFERENCE))

@@ -31,8 +31,16 @@ from facestyle.style import StyleCode
 
 HEIGHT, WIDTH = 64, 96
 DESCRIPTION = coreml.Description("an author", "a licence", "1.2", "a summary")
-WRITERS = {".mlpackage": coreml.to_mlpackage, ".mlmodel": coreml.to_mlmodel}
+WRITERS = {
+    ".mlpackage": lambda graph, *more, **kind: coreml.to_mlpackage(
+        coreml.to_program(graph), *more, **kind
+    ),
+    ".mlmodel": lambda graph, *more, **kind: coreml.to_mlmodel(
+        coreml.to_network(graph), *more, **kind
+    ),
+}
 SUFFIXES = tuple(WRITERS)
+PRECISIONS = {".mlpackage": "fp16", ".mlmodel": "fp32"}
 WEIGHTS = Path("Data") / coreml.WEIGHTS / "weight.bin"
 
 
@@ -54,6 +62,12 @@ def _written(graph: Graph, folder: Path, suffix: str) -> Path:
     path = folder / f"{graph.name}{suffix}"
     WRITERS[suffix](graph, path, DESCRIPTION)
     return path
+
+
+def _failed(path: Path, graph: Graph, precision: str | None = None) -> list[str]:
+    """Names of the checks that a file, not compressed unless said, does not pass."""
+    verdicts = inspect_coreml.check(path, graph, precision or PRECISIONS[path.suffix])
+    return [v.check for v in verdicts if not v.passed]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +116,7 @@ def test_mobile_graphs_hold_the_network_and_nothing_else(
 ) -> None:
     graph = GRAPHS[name](network)
     path = _written(graph, tmp_path, suffix)
-    assert [v for v in inspect_coreml.check(path, graph) if not v.passed] == []
+    assert _failed(path, graph) == []
     origins = {o.parameter for o in trace(inspect_coreml.constants(path), graph.module)}
     wanted = {key for key in graph.module.state_dict() if key.startswith(USED[name])}
     assert origins == wanted | {"scalar"}
@@ -120,7 +134,7 @@ def test_operators_are_counted(files: dict[str, Path]) -> None:
 def test_small_files_pass_and_tolerate_rounding_only(files: dict[str, Path], small: Graph) -> None:
     for suffix, step in ((".mlpackage", 2**-11), (".mlmodel", 1e-6)):
         path = files[suffix]
-        assert [v for v in inspect_coreml.check(path, small) if not v.passed] == []
+        assert _failed(path, small) == []
         weights = next(c for c in inspect_coreml.constants(path) if c.values.size == 3 * 16 * 9)
         assert np.median(weights.tolerance / np.abs(weights.values)) == pytest.approx(
             step, rel=0.01
@@ -246,7 +260,29 @@ WRONG: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "program author": (
         ".mlpackage",
         lambda s: s.description.metadata.ClearField("author"),
-        "descriptions that are missing",
+        "descriptions that are missing or wrong",
+    ),
+    "other description": (
+        ".mlpackage",
+        lambda s: setattr(s.description.input[1], "shortDescription", "Zero is all."),
+        "descriptions that are missing or wrong",
+    ),
+    "optional input": (
+        ".mlpackage",
+        lambda s: setattr(s.description.input[1].type, "isOptional", True),
+        "input strength",
+    ),
+    "default": (
+        ".mlmodel",
+        lambda s: setattr(s.description.input[1].type.multiArrayType, "floatDefaultValue", 0.0),
+        "input strength",
+    ),
+    "any size": (
+        ".mlpackage",
+        lambda s: setattr(
+            s.description.input[0].type.imageType.imageSizeRange.widthRange, "upperBound", -1
+        ),
+        "input content",
     ),
     "grey image": (
         ".mlpackage",
@@ -303,7 +339,239 @@ def test_what_is_wrong_fails_its_check_and_no_other(
 ) -> None:
     suffix, edit, failing = WRONG[name]
     path = _edited(files[suffix], tmp_path, edit)
-    assert [v.check for v in inspect_coreml.check(path, small) if not v.passed] == [failing]
+    assert _failed(path, small) == [failing]
+
+
+def _other_function(spec: Any) -> None:
+    functions = spec.mlProgram.functions
+    functions["other"].CopyFrom(functions["main"])
+
+
+def _other_block(spec: Any) -> None:
+    main = spec.mlProgram.functions["main"]
+    main.block_specializations["CoreML8"].CopyFrom(main.block_specializations[main.opset])
+
+
+def _value_in_attributes(spec: Any) -> None:
+    value = _literal_value(spec)
+    spec.mlProgram.attributes["weights"].CopyFrom(value)
+
+
+def _list_of_values(spec: Any) -> None:
+    operation = _program_operations(spec).add(type="const")
+    operation.outputs.add(name="list")
+    value = operation.attributes["val"]
+    value.type.listType.type.CopyFrom(_literal_value(spec).type)
+    value.immediateValue.list.values.add().CopyFrom(_literal_value(spec))
+
+
+def _literal_value(spec: Any) -> Any:
+    return next(
+        o.attributes["val"]
+        for o in _program_operations(spec)
+        if len(o.attributes["val"].immediateValue.tensor.bytes.values) == 2
+    )
+
+
+def _long_label(spec: Any) -> None:
+    label = _program_operations(spec)[0].attributes["name"]
+    label.immediateValue.tensor.strings.values[:] = ["x" * 1000]
+
+
+USELESS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
+    "function": (".mlpackage", _other_function, "function other"),
+    "block": (".mlpackage", _other_block, "block CoreML8 of main"),
+    "attributes": (".mlpackage", _value_in_attributes, "attribute weights of the program"),
+    "list": (".mlpackage", _list_of_values, "immediateValue.list"),
+    "label": (".mlpackage", _long_label, "its name"),
+    "text": (
+        ".mlpackage",
+        lambda s: setattr(s.mlProgram, "docString", "x"),
+        "docString of the program",
+    ),
+    "unknown field": (
+        ".mlpackage",
+        lambda s: s.MergeFromString(b"\xc2\x3e\x64" + b"x" * 100),
+        "103 bytes of the specification",
+    ),
+    "unknown field of a layer": (
+        ".mlmodel",
+        lambda s: s.neuralNetwork.layers[0].MergeFromString(b"\xc2\x3e\x64" + b"x" * 100),
+        "bytes of the specification",
+    ),
+    "updatable": (".mlmodel", lambda s: setattr(s, "isUpdatable", True), "isUpdatable"),
+    "updatable layer": (
+        ".mlmodel",
+        lambda s: setattr(s.neuralNetwork.layers[0], "isUpdatable", True),
+        "isUpdatable",
+    ),
+    "foreign note": (
+        ".mlmodel",
+        lambda s: s.description.metadata.userDefined.update({"weights": "x"}),
+        "userDefined weights",
+    ),
+    "long note": (
+        ".mlpackage",
+        lambda s: s.description.metadata.userDefined.update(
+            {"com.github.apple.coremltools.version": "x" * 1000}
+        ),
+        "userDefined com.github.apple.coremltools.version",
+    ),
+    "predicted": (
+        ".mlmodel",
+        lambda s: setattr(s.description, "predictedFeatureName", "x"),
+        "description.predictedFeatureName",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", USELESS)
+def test_what_has_no_use_is_told(
+    name: str, files: dict[str, Path], small: Graph, tmp_path: Path
+) -> None:
+    suffix, edit, told = USELESS[name]
+    path = _edited(files[suffix], tmp_path, edit)
+    verdicts = inspect_coreml.check(path, small, PRECISIONS[suffix])
+    failed = {v.check: v.figure for v in verdicts if not v.passed}
+    # What there is of a second function also scales the picture a second time.
+    assert told in failed.pop("contents of no known use")
+    assert set(failed) <= {"scale of content", "scale of stylized"}
+
+
+def test_other_files_of_a_package_are_told(
+    files: dict[str, Path], small: Graph, tmp_path: Path
+) -> None:
+    path = _edited(files[".mlpackage"], tmp_path, lambda spec: None)
+    (path / WEIGHTS).with_name("aux.bin").write_bytes(b"x")
+    assert _failed(path, small) == ["contents of no known use"]
+
+
+# Compression
+
+
+class Large(Small):
+    """Has a convolution that is worth compressing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = nn.Conv2d(3, 96, 3, padding=1)
+        self.image = nn.Conv2d(96, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def large(small: Graph) -> Graph:
+    torch.manual_seed(0)
+    return Graph("large", Large().eval(), small.contract)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_compression_is_what_the_precision_says(suffix: str, large: Graph, tmp_path: Path) -> None:
+    compressed = tmp_path / f"compressed{suffix}"
+    WRITERS[suffix](large, compressed, DESCRIPTION, compressed=True)
+    plain = _written(large, tmp_path, suffix)
+    assert _failed(compressed, large, "compressed") == _failed(plain, large) == []
+    assert _failed(compressed, large) == _failed(plain, large, "compressed") == ["compression"]
+    origins = trace(inspect_coreml.constants(compressed), large.module)
+    assert all(origin.parameter for origin in origins)
+
+
+def _with_aux(graph: Graph) -> Graph:
+    """A graph with a second network in it, which adds next to nothing."""
+
+    class Smuggler(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = graph.module
+            self.aux = nn.Conv2d(3, 96, 3, padding=1, bias=False)
+            self.back = nn.Conv2d(96, 3, 3, padding=1, bias=False)
+
+        def forward(self, content: Tensor, strength: Tensor) -> Tensor:
+            more = torch.relu(self.back(torch.relu(self.aux(content)))) * 1e-7
+            return self.module(content + more, strength)  # type: ignore[no-any-return]
+
+    torch.manual_seed(1)
+    module = Smuggler().eval()
+    for conv in (module.aux, module.back):
+        conv.weight.data = conv.weight.data.sign()
+    return Graph("smuggled", module, graph.contract)
+
+
+def test_a_network_in_palettes_of_one_bit_is_found(
+    large: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def palettes(model: Any) -> Any:
+        import coremltools.optimize.coreml as cto
+
+        config = cto.OptimizationConfig(global_config=None)
+        names = [
+            o.name
+            for o in model._mil_program.functions["main"].operations
+            if o.op_type == "const" and "weight" in o.name and o.val.val.size == 96 * 27
+        ]
+        for name in names:
+            config.set_op_name(name, cto.OpPalettizerConfig(mode="unique", weight_threshold=1))
+        return cto.palettize_weights(model, config)
+
+    monkeypatch.setattr(coreml, "_compressed", palettes)
+    graph = _with_aux(large)
+    path = tmp_path / "smuggled.mlpackage"
+    coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION, compressed=True)
+    for precision in ("fp16", "compressed"):
+        assert "compression" in _failed(path, graph, precision)
+
+
+def _count(value: Any) -> int:
+    return int(np.prod([d.constant.size for d in value.type.tensorType.dimensions]))
+
+
+def _wider(spec: Any) -> None:
+    """Codes of one bit, and a step from one end of their channel to the other."""
+    operation = next(
+        o for o in _program_operations(spec) if o.type == "constexpr_affine_dequantize"
+    )
+    data = operation.attributes["quantized_data"]
+    codes = np.random.default_rng(0).choice([-1, 1], _count(data)).astype(np.int8)
+    data.immediateValue.tensor.bytes.values = codes.tobytes()
+    scale = operation.attributes["scale"]
+    scale.immediateValue.tensor.bytes.values = np.full(_count(scale), 0.5, "<f2").tobytes()
+
+
+def _wider_layer(spec: Any) -> None:
+    weights = _layer(spec, "convolution").convolution.weights
+    weights.rawValue = bytes(len(weights.rawValue))
+    linear = weights.quantization.linearQuantization
+    linear.scale[:] = [10.0] * len(linear.scale)
+    linear.bias[:] = [0.0] * len(linear.bias)
+
+
+@pytest.mark.parametrize(("suffix", "edit"), [(".mlpackage", _wider), (".mlmodel", _wider_layer)])
+def test_long_steps_trace_nothing(
+    suffix: str, edit: Callable[[Any], Any], large: Graph, tmp_path: Path
+) -> None:
+    path = tmp_path / f"compressed{suffix}"
+    WRITERS[suffix](large, path, DESCRIPTION, compressed=True)
+    (tmp_path / "edited").mkdir()
+    edited = _edited(path, tmp_path / "edited", edit)
+    origins = trace(inspect_coreml.constants(edited), large.module)
+    assert 96 * 27 in [int(np.prod(o.shape)) for o in origins if o.parameter is None]
+
+
+def _asymmetric(spec: Any) -> None:
+    operation = next(
+        o for o in _program_operations(spec) if o.type == "constexpr_affine_dequantize"
+    )
+    zero = operation.attributes["zero_point"]
+    zero.immediateValue.tensor.bytes.values = b"\1" * _count(zero)
+
+
+def test_zero_points_are_not_ours(large: Graph, tmp_path: Path) -> None:
+    path = tmp_path / "compressed.mlpackage"
+    coreml.to_mlpackage(coreml.to_program(large), path, DESCRIPTION, compressed=True)
+    (tmp_path / "edited").mkdir()
+    edited = _edited(path, tmp_path / "edited", _asymmetric)
+    # The zero points that it had are left over.
+    failed = _failed(edited, large, "compressed")
+    assert failed == ["weights that nothing uses", "compression"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -311,7 +579,8 @@ def test_renamed_output(suffix: str, files: dict[str, Path], small: Graph, tmp_p
     path = _edited(
         files[suffix], tmp_path, lambda s: setattr(s.description.output[0], "name", "painted")
     )
-    failed = {v.check: v.figure for v in inspect_coreml.check(path, small) if not v.passed}
+    verdicts = inspect_coreml.check(path, small, PRECISIONS[suffix])
+    failed = {v.check: v.figure for v in verdicts if not v.passed}
     assert failed == {"outputs": "painted", "output stylized": "absent"}
 
 
@@ -399,7 +668,7 @@ def test_damage_is_told_in_one_line(
     for read in (
         inspect_coreml.operators,
         inspect_coreml.constants,
-        lambda p: inspect_coreml.check(p, small),
+        lambda p: inspect_coreml.check(p, small, PRECISIONS[suffix]),
     ):
         with pytest.raises(UserError) as caught:
             read(path)
@@ -443,4 +712,4 @@ def test_any_wrong_byte_is_survived(
         file = shutil.copyfile(files[suffix], path)
     _overwrite(file, int(place * file.stat().st_size), bytes([byte]))
     with suppress(UserError):
-        inspect_coreml.check(path, small)
+        inspect_coreml.check(path, small, PRECISIONS[suffix])

@@ -19,6 +19,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from export.coreml_runtime import UnsupportedOperation
 from tests.made_network import (
     Add,
     agree,
@@ -289,24 +290,25 @@ def test_convolution(
     height=st.integers(2, 5), width=st.integers(2, 5),
     kernel=st.tuples(st.integers(2, 4), st.integers(2, 4)),
     stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     padding=st.tuples(st.integers(0, 1), st.integers(0, 1)), shaped=st.booleans(), seed=seeds,
 )  # fmt: skip
 def test_transposed_convolution(
     groups: int, inside: int, outside: int, height: int, width: int,
-    kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], shaped: bool,
-    seed: int, tmp_path: Path,
+    kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int],
+    padding: tuple[int, int], shaped: bool, seed: int, tmp_path: Path,
 ) -> None:  # fmt: skip
     x = random(seed, 1, groups * inside, height, width)
     w = random(seed + 1, groups * inside, outside, *kernel)
     b = random(seed + 2, groups * outside)
-    wanted = F.conv_transpose2d(x, w, b, stride, padding, groups=groups)
+    wanted = F.conv_transpose2d(x, w, b, stride, padding, groups=groups, dilation=dilation)
     (top, left), shape = padding, tuple(wanted.shape[2:]) if shaped else None
 
     def add(builder: Any) -> None:
         builder.add_convolution(
             "layer", groups * inside, groups * outside, *kernel, *stride, "valid", groups,
             w.permute(2, 3, 0, 1).numpy(), b.numpy(), True, is_deconv=True, output_shape=shape,
-            input_name="x0", output_name="y",
+            input_name="x0", output_name="y", dilation_factors=dilation,
             padding_top=top, padding_bottom=top, padding_left=left, padding_right=left,
         )  # fmt: skip
 
@@ -427,6 +429,18 @@ def test_pooling_to_the_last_pixel(
     pool = F.avg_pool2d if average else F.max_pool2d
     wanted = pool(x, kernel, stride, padding, ceil_mode=True, **options)
     agree(run(add, x, folder=tmp_path)[0], wanted)
+
+
+@pytest.mark.parametrize("exclude", [False, True])
+def test_windows_beyond_the_input_are_refused(exclude: bool, tmp_path: Path) -> None:
+    def add(padding: int) -> Any:
+        return one(
+            "add_pooling", 1, 1, 3, 3, "AVERAGE", "INCLUDE_LAST_PIXEL", exclude_pad_area=exclude,
+            padding_top=padding, padding_left=0, padding_bottom=padding, padding_right=0,
+        )  # fmt: skip
+
+    with pytest.raises(UnsupportedOperation, match="windows beyond its input"):
+        run(add(0), random(0, 1, 1, 5, 5), folder=tmp_path)
 
 
 @few

@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from export.coreml_runtime.resizing import scaled
 from tests.made_network import (
     agree,
     any_shape,
@@ -352,6 +353,15 @@ def test_upsampling(
         wanted = F.interpolate(x, size, mode="bilinear", align_corners=aligned)
         agree(up("BILINEAR", corners, fraction), wanted)
     agree(up("BILINEAR"), _sampled(x, np.arange(height) / rows, np.arange(width) / columns))
+
+
+def test_fractional_sizes_are_products_in_single_precision(tmp_path: Path) -> None:
+    assert int(float(np.float32(0.7)) * 10) == 6  # as it would be in double precision
+    assert scaled(10, float(np.float32(0.7))) == 7
+    x = random(0, 1, 2, 10, 20)
+    add = one("add_upsample", 0.7, 0.35, mode="BILINEAR", linear_upsample_mode="ALIGN_CORNERS_TRUE")
+    wanted = F.interpolate(x, (7, 7), mode="bilinear", align_corners=True)
+    agree(run(add, x, folder=tmp_path)[0], wanted)
 
 
 def _sampled(x: Tensor, rows: Any, columns: Any) -> Tensor:

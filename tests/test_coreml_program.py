@@ -491,6 +491,21 @@ def test_resizing(size: Any, new: Any, half: bool, tmp_path: Path) -> None:
     check(maker, [_random(2, 3, *size)], cases, tmp_path / "a.mlpackage")
 
 
+@pytest.mark.parametrize("kind", ["avg_pool", "max_pool"])
+def test_windows_beyond_the_input_are_refused(kind: str, tmp_path: Path) -> None:
+    maker = Maker(half=False)
+
+    def build(x: Any) -> Any:
+        return getattr(maker.mb, kind)(
+            x=x, kernel_sizes=[1, 1], strides=[3, 3], pad_type="valid", ceil_mode=True
+        )
+
+    path = saved(maker, [(1, 1, 5, 5)], build, tmp_path / "a.mlpackage", 16)
+    model = load(path)
+    with pytest.raises(UnsupportedOperation, match="windows beyond the input"):
+        model.run({name: torch.ones(1, 1, 5, 5) for name in model.inputs})
+
+
 @pytest.mark.parametrize("kind", ["cond", "random_normal"])
 def test_what_is_unknown_is_named(kind: str, tmp_path: Path) -> None:
     maker = Maker(half=False)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from export import coreml, coreml_file
-from export.coreml_runtime import CoreMLError, DamagedFile, load
+from export.coreml_runtime import CoreMLError, load
 from export.coreml_runtime.package import open_package
-from export.coreml_runtime.program import Program
 from export.graphs import build
 from export.quiet import quiet
+from facestyle.errors import UserError
 from facestyle.networks.mobile import MobileNetwork
 from tests.made_programs import Maker, saved
 
@@ -91,7 +91,7 @@ def stylizer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     torch.manual_seed(0)
     graph = build("stylizer", MobileNetwork().eval(), 96, 64)
     path = tmp_path_factory.mktemp("stylizer") / "a.mlpackage"
-    coreml.to_mlpackage(graph, path, coreml.Description("a", "b", "1", "c"))
+    coreml.to_mlpackage(coreml.to_program(graph), path, coreml.Description("a", "b", "1", "c"))
     return graph, path
 
 
@@ -270,12 +270,9 @@ def test_compressed_weights(name: str, dense: dict[int, tuple[Any, Path]], tmp_p
         smaller.save(str(tmp_path / "small.mlpackage"))
         whole = cto.decompress_weights(smaller)
         whole.save(str(tmp_path / "whole.mlpackage"))
-    small, whole = (
-        Program(open_package(tmp_path / "small.mlpackage")),
-        load(tmp_path / "whole.mlpackage"),
-    )
+    whole = load(tmp_path / "whole.mlpackage")
     assert operation in str(open_package(tmp_path / "small.mlpackage").spec.mlProgram)
-    assert small.unused_weights() == 0
+    assert coreml_file.read(tmp_path / "small.mlpackage").unused == 0
     image = torch.rand(1, 3, 9, 9)
     found = load(tmp_path / "small.mlpackage").run({"image": image})["scores"]
     assert torch.equal(found, whole.run({"image": image})["scores"])
@@ -401,8 +398,8 @@ def test_a_wrong_weight_file_is_found(
 ) -> None:
     shutil.copytree(victim, tmp_path / "a.mlpackage")
     _flip(tmp_path / "a.mlpackage" / DATA / "weights/weight.bin", offset, change)
-    with pytest.raises(DamagedFile, match=message):
-        Program(open_package(tmp_path / "a.mlpackage")).unused_weights()
+    with pytest.raises(UserError, match=message):
+        coreml_file.read(tmp_path / "a.mlpackage")
 
 
 def _shape_of(kind: str, new: list[int]) -> Callable[[Any], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from export.verify import Evidence, references, verify
 from facestyle import contract
 from facestyle.adain import adain
 from facestyle.contract import Contract
-from tests.conftest import Outcome
+from tests.conftest import Outcome, assert_refused
 
 Run = Callable[..., Outcome]
 
@@ -103,9 +104,10 @@ def _write(graph: Graph, format_: str, folder: Path) -> Path:
     path = folder / f"{type(graph.module).__name__}.{format_}"
     if format_ == "tflite":
         to_tflite(to_keras(graph, folder / path.stem), "fp32", path)
+    elif format_ == "mlpackage":
+        coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION)
     else:
-        write = coreml.to_mlpackage if format_ == "mlpackage" else coreml.to_mlmodel
-        write(graph, path, DESCRIPTION)
+        coreml.to_mlmodel(coreml.to_network(graph), path, DESCRIPTION)
     return path
 
 
@@ -307,12 +309,81 @@ def test_other_golden_pairs_are_found(facestyle: Run, folder: Path, tmp_path: Pa
     result = facestyle("verify", copy)
     assert result.code == 1
     assert "changed since the export" in "".join(_lines(result, "golden/"))
-    document = json.loads((copy / manifest.NAME).read_text())
-    document["golden_sha256"] = manifest.sha256(copy / "golden")
-    (copy / manifest.NAME).write_text(json.dumps(document))
+    _lie(copy, golden_sha256=manifest.sha256(copy / "golden"))
     result = facestyle("verify", copy)
     assert result.code == 1
-    assert "PyTorch gives another output" in "".join(_lines(result, "golden/"))
+    assert "style_encoder_style_code.f32 is not what PyTorch" in "".join(_lines(result, "golden/"))
+
+
+def test_golden_limits_are_not_the_files_own(facestyle: Run, folder: Path, tmp_path: Path) -> None:
+    copy = _copy(folder, tmp_path)
+    index = copy / "golden" / "golden.json"
+    index.write_text(re.sub(r'("least_psnr_db": )[0-9.]+', r"\g<1>0.0", index.read_text()))
+    (copy / "golden" / "more.u8").write_bytes(b"more")
+    _lie(copy, golden_sha256=manifest.sha256(copy / "golden"))
+    said = "".join(_lines(facestyle("verify", copy), "golden/"))
+    assert "golden.json is not what PyTorch gives now" in said
+    assert "more.u8 is of no known use" in said
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_change_no_verdict(threads: int, facestyle: Run, folder: Path) -> None:
+    """They change the last bits of what PyTorch computes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert facestyle("verify", folder).code == 0
+    finally:
+        torch.set_num_threads(before)
+
+
+def _lie(folder: Path, **values: Any) -> None:
+    document = json.loads((folder / manifest.NAME).read_text())
+    document.update(values)
+    (folder / manifest.NAME).write_text(json.dumps(document))
+
+
+def test_a_manifest_that_lies_is_found(facestyle: Run, folder: Path, tmp_path: Path) -> None:
+    copy = _copy(folder, tmp_path)
+    document = json.loads((copy / manifest.NAME).read_text())
+    by_name = {entry["file"]: entry for entry in document["files"]}
+    by_name[FILES[0]]["worst_psnr_db"] = 20.0
+    by_name[FILES[1]]["operators"] = {"NOTHING": 1}
+    by_name[FILES[2]]["constants"] = []
+    left_out = FILES[4]
+    files = [entry for entry in document["files"] if entry["file"] != left_out]
+    _lie(copy, files=files)
+    result = facestyle("verify", copy)
+    assert result.code == 1
+    assert "worst_psnr_db is not what" in "".join(_lines(result, FILES[0]))
+    assert "operators is not what" in "".join(_lines(result, FILES[1]))
+    assert "constants is not what" in "".join(_lines(result, FILES[2]))
+    assert "the manifest does not name it" in "".join(_lines(result, left_out))
+
+
+@pytest.mark.parametrize("key", ["depth", "tools", "calibration", "golden_sha256"])
+def test_a_manifest_that_lacks_something_is_refused(
+    key: str, facestyle: Run, folder: Path, tmp_path: Path
+) -> None:
+    copy = _copy(folder, tmp_path)
+    document = json.loads((copy / manifest.NAME).read_text())
+    del document[key]
+    (copy / manifest.NAME).write_text(json.dumps(document))
+    assert_refused(facestyle("verify", copy), "not a manifest of this version")
+
+
+def test_a_build_made_again_is_the_same(facestyle: Run, folder: Path, tmp_path: Path) -> None:
+    """Whatever else a file could hide: the same weights and tools do not give it."""
+    copy = _copy(folder, tmp_path)
+    spec = copy / FILES[3]
+    data = spec.read_bytes()
+    assert data.count(b"Apache-2.0") == 1
+    spec.write_bytes(data.replace(b"Apache-2.0", b"Apache-2.1"))
+    _rehash(copy, FILES[3])
+    result = facestyle("verify", copy, "--rebuild")
+    assert result.code == 1
+    assert result.out.count("the same as made again, byte for byte") == 6
+    assert "not what the same weights and tools give" in result.out
 
 
 def test_verify_reports_for_machines(facestyle: Run, folder: Path, tmp_path: Path) -> None:

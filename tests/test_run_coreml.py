@@ -42,9 +42,11 @@ def stylizer() -> Graph:
 def files(stylizer: Graph, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("coreml")
     found = {name: folder / name for name in LIMITS}
-    coreml.to_mlpackage(stylizer, found["stylizer.mlpackage"], DESCRIPTION)
-    coreml.to_mlmodel(stylizer, found["stylizer.mlmodel"], DESCRIPTION)
-    coreml.to_mlpackage(stylizer, found["small.mlpackage"], DESCRIPTION, compressed=True)
+    coreml.to_mlpackage(coreml.to_program(stylizer), found["stylizer.mlpackage"], DESCRIPTION)
+    coreml.to_mlmodel(coreml.to_network(stylizer), found["stylizer.mlmodel"], DESCRIPTION)
+    coreml.to_mlpackage(
+        coreml.to_program(stylizer), found["small.mlpackage"], DESCRIPTION, compressed=True
+    )
     return found
 
 
@@ -179,16 +181,24 @@ def test_show_lists_inputs_and_outputs(facestyle: Run, files: dict[str, Path]) -
         ((), "input content is missing: add --input content=..."),
         (("content",), "write NAME=VALUE"),
         (("contents=x.png",), "did you mean 'content'?"),
-        (("content=nowhere.png", "style_code=0", "strength=1"), "nowhere.png: no such file"),
+        (("content=nowhere.png", "style_code={code}", "strength=1"), "nowhere.png: no such file"),
         (("content={photo}", "style_code=some.npy", "strength=1"), "neither a number"),
-        (("content={photo}", "style_code=0", "strength=much"), "neither a number"),
+        (("content={photo}", "style_code=3", "strength=1"), "one number is not enough"),
+        (("content={photo}", "style_code={words}", "strength=1"), "neither a number"),
+        (("content={photo}", "style_code={code}", "strength=nan"), "not finite"),
+        (("strength=1", "strength=0"), "given twice"),
+        (("content={photo}", "style_code={code}", "strength=much"), "neither a number"),
     ],
 )
 def test_run_refuses_in_one_line(
     given: tuple[str, ...], words: str, facestyle: Run, files: dict[str, Path], tmp_path: Path
 ) -> None:
     images.save(canary(HEIGHT, WIDTH), tmp_path / "photo.png")
-    pairs = [("--input", g.format(photo=tmp_path / "photo.png")) for g in given]
+    np.save(tmp_path / "code.npy", np.zeros(128, np.float32))
+    np.save(tmp_path / "words.npy", np.array(["a"] * 128))
+    names = {"photo": "photo.png", "code": "code.npy", "words": "words.npy"}
+    paths = {key: tmp_path / name for key, name in names.items()}
+    pairs = [("--input", g.format(**paths)) for g in given]
     out = tmp_path / "out"
     command = [part for pair in pairs for part in pair]
     result = facestyle("coreml", "run", files["stylizer.mlmodel"], *command, "--out", out)
@@ -199,4 +209,5 @@ def test_run_refuses_in_one_line(
 def test_run_refuses_what_is_no_model(facestyle: Run, tmp_path: Path) -> None:
     (tmp_path / "x.mlmodel").write_bytes(b"\xff" * 100)
     assert_refused(facestyle("coreml", "run", tmp_path / "x.mlmodel"), "not a whole Core ML model")
-    assert_refused(facestyle("coreml", "run", tmp_path / "y.mlmodel"), "missing")
+    assert_refused(facestyle("coreml", "run", tmp_path / "y.mlmodel"), "no such file")
+    assert_refused(facestyle("coreml", "show", tmp_path / "z.tflite"), "no Core ML file")

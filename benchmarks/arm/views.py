@@ -50,7 +50,7 @@ def headline(made: Document) -> str:
     processors = ", ".join(dict.fromkeys(title(row) for row in rows))
     if wrong:
         return f"{wrong} of {len(rows)} runs on emulated Arm failed"
-    return f"All {files} files run right on emulated {processors}"
+    return f"All {files} files run right on emulated {processors} ({len(rows)} runs)"
 
 
 def failures(made: Document) -> list[tuple[str, str]]:
@@ -120,9 +120,9 @@ def comparisons(made: Document) -> Table:
     columns = [Column("file", figures=False), Column("processor", figures=False)]
     columns += [
         Column("verdict", figures=False),
-        Column("difference", hint="to this computer's LiteRT, greatest, of the output's range"),
-        Column("values", hint="that differ from this computer's LiteRT"),
-        Column("dB to it", hint="PSNR to this computer's LiteRT"),
+        Column("greatest difference", hint="to this computer's LiteRT, of the output's range"),
+        Column("values that differ", hint="from this computer's LiteRT"),
+        Column("dB to LiteRT here", hint="PSNR to this computer's LiteRT"),
         Column("dB to PyTorch", hint="PSNR"),
     ]
     rows = []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from export.coreml_runtime.errors import CoreMLError, DamagedFile, UnsupportedOperation
@@ -101,20 +100,6 @@ class Network:
             for name in step.last:
                 del values[name]
         return {name: self._leaving(f, values[name]) for name, f in self._outputs.items()}
-
-    def constants(self) -> Iterator[tuple[str, NDArray[np.float32], float]]:
-        """Every weight of every layer, and the numbers of preprocessing.
-
-        Yields:
-            Name, values as they are used, and the largest distance of neighbouring values that
-            could have been stored: 0 where they were stored as floating-point numbers.
-        """
-        for stage in self._stages:
-            for name, values in stage.constants():
-                yield name, values, 0.0
-        for step in self._steps:
-            for field, weight in step.node.constants.items():
-                yield f"{step.node.name}.{field}", weight.values, weight.step
 
     @property
     def _legacy(self) -> bool:

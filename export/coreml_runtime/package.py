@@ -15,19 +15,24 @@ MODEL_PATH = "@model_path"
 
 @dataclass(frozen=True)
 class Package:
-    """A model on disk.
+    """A model on disk, an .mlpackage or a plain .mlmodel.
 
     Attributes:
         path: what was opened.
         spec: the ``Model`` protocol buffer.
-        folder: the folder that files named ``@model_path/...`` are in.
+        file: the specification's own: in the package, or the whole .mlmodel.
     """
 
     path: Path
     spec: Any
-    folder: Path
+    file: Path
 
-    def file(self, name: str) -> bytes:
+    @property
+    def folder(self) -> Path:
+        """The folder that files named ``@model_path/...`` are in."""
+        return self.file.parent
+
+    def read(self, name: str) -> bytes:
         """The contents of a file that the specification refers to.
 
         Args:
@@ -70,7 +75,7 @@ def open_package(path: Path) -> Package:
         raise DamagedFile(f"cannot read {path}: {error.strerror or error}") from error
     except (DecodeError, LookupError, TypeError, ValueError) as error:
         raise DamagedFile(f"{path} is not a whole Core ML model: {error}") from error
-    return Package(path, spec, file.parent)
+    return Package(path, spec, file)
 
 
 def _model_of(folder: Path) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from export.coreml_runtime.errors import DamagedFile, UnsupportedOperation
@@ -30,27 +29,15 @@ class Stage:
         feature: the input.
         scale: of all channels.
         bias: broadcastable to (1, C, H, W).
-        names: of the numbers in the file, for who reads them.
     """
 
     feature: str
     scale: float
     bias: Tensor
-    names: tuple[str, ...]
 
     def __call__(self, x: Tensor) -> Tensor:
         """Do it to (1, C, H, W)."""
         return self.scale * x + self.bias
-
-    def constants(self) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """Numbers of the file by their names."""
-        biases = self.bias.numpy()
-        if self.names == ("meanImage",):
-            yield f"{self.feature}.meanImage", -biases
-            return
-        yield f"{self.feature}.channelScale", np.array([self.scale], np.float32)
-        for name, value in zip(self.names, biases.reshape(-1, 1)):
-            yield f"{self.feature}.{name}", value
 
 
 def stages(messages: Iterable[Any], inputs: Mapping[str, Feature]) -> list[Stage]:
@@ -79,14 +66,13 @@ def _stage(message: Any, inputs: Mapping[str, Feature]) -> Stage:
     colours = str(feature.colours)
     kind = message.WhichOneof("preprocessor")
     if kind == "scaler":
-        names = BIASES[colours]
-        values = [getattr(message.scaler, name) for name in names]
+        values = [getattr(message.scaler, name) for name in BIASES[colours]]
         bias = torch.tensor(values)[None, :, None, None]
-        return Stage(feature.name, float(message.scaler.channelScale), bias, names)
+        return Stage(feature.name, float(message.scaler.channelScale), bias)
     if kind == "meanImage":
         mean = np.array(message.meanImage.meanImage, np.float32)
         if mean.size != np.prod(feature.shape):
             raise DamagedFile(f"a mean image of {mean.size} values for {feature.name}")
         bias = -torch.from_numpy(mean).reshape(feature.shape)
-        return Stage(feature.name, 1.0, bias, ("meanImage",))
+        return Stage(feature.name, 1.0, bias)
     raise UnsupportedOperation(f"{kind} of {feature.name}", "unknown preprocessing")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from export.coreml_runtime.arguments import Arguments
-from export.coreml_runtime.constants import Constant, Constants, constants
+from export.coreml_runtime.constants import Constants
 from export.coreml_runtime.errors import (
     CoreMLError,
     DamagedFile,
@@ -61,14 +61,12 @@ class Program:
             DamagedFile: when it or its weights contradict themselves.
             UnsupportedOperation: for an operation or a setting that is not known here.
         """
-        self._weights = Weights(package)
         function, block = main_function(package.spec)
         self._inputs = {port.name: _declared(port.type, port.name) for port in function.inputs}
-        self._statements = list(statements(block, self._weights))
         self._known = Constants()
         defined = set(self._inputs)
         steps = []
-        for statement in self._statements:
+        for statement in statements(block, Weights(package)):
             if statement.is_constant:
                 self._known.add(statement)
                 _check_constants(statement, self._known)
@@ -111,18 +109,6 @@ class Program:
                 values.pop(name, None)
         found = {name: values[name] for name in self._outputs}
         return {name: value for name, value in found.items() if isinstance(value, Tensor)}
-
-    def constants(self) -> Iterator[Constant]:
-        """Every constant tensor, decoded."""
-        return constants(self._statements)
-
-    def unused_weights(self) -> int:
-        """How many stored weights nothing refers to.
-
-        Raises:
-            DamagedFile: when a weight file does not hold what its header says.
-        """
-        return self._weights.unused()
 
     def _given(self, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         for name, kind in self._inputs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,14 @@ SAMPLING_MODES = (
     "UNALIGN_CORNERS",
 )
 """Ways to lay ``new`` points over ``old`` pixels, named as Core ML names them."""
+
+
+def scaled(size: int, factor: float) -> int:
+    """How many pixels become of ``size``.
+
+    In single precision 0.7 times ten is seven, in double precision a little less.
+    """
+    return int(np.float32(size) * np.float32(factor))
 
 
 def positions(mode: str, old: int, new: int) -> Tensor:

@@ -69,6 +69,18 @@ def statements(block: Any, weights: Weights) -> Iterator[Statement]:
             yield from statements(inner, weights)
 
 
+def whole_program(package_spec: Any, weights: Weights) -> Iterator[Statement]:
+    """Every operation of every function, whether it ever runs or not.
+
+    Raises:
+        DamagedFile: when a value is not what its type says.
+        UnsupportedOperation: for a kind of value that is not known here.
+    """
+    for function in package_spec.mlProgram.functions.values():
+        for block in function.block_specializations.values():
+            yield from statements(block, weights)
+
+
 def main_function(package_spec: Any) -> tuple[Any, Any]:
     """The function that a model runs, and its block for the operators of its time.
 

@@ -68,7 +68,7 @@ class Weights:
 
     def _file(self, name: str) -> _WeightFile:
         if name not in self._files:
-            self._files[name] = _WeightFile(self._package.file(name))
+            self._files[name] = _WeightFile(self._package.read(name))
         return self._files[name]
 
 

@@ -86,7 +86,7 @@ def _constant(place: int, what: str) -> Rule:
 
 def _summands(node: Node) -> Refusal | None:
     """Every summand's scale over the sum's."""
-    below = "leave that input out: all its values together are less than half a step of the output"
+    below = "if it keeps a root or a divisor from zero: both in float; else leave that input out"
     return first(*(checks.ratio([t], node.outputs[0], 2**-10, 256, below) for t in node.inputs))
 
 

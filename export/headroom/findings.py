@@ -106,13 +106,13 @@ def _half(found: Audit) -> Verdict:
 
 
 def summary(found: Audit) -> dict[str, Any]:
-    """An audit for JSON: the worst rows, every sensitive one in short, and the trials."""
+    """An audit for JSON: the worst rows, every sensitive one, and the trials."""
     sums = sorted((r for r in found.rows if r.overflows_inside), key=lambda r: -r.inside)
     return {
         "inputs": found.inputs,
         "operators": len(found.rows),
         "worst": [_entry(row) for row in found.worst()],
-        "sensitive": {r.name: _number(r.headroom) for r in found.rows if r.sensitive},
+        "sensitive": [_entry(row) for row in found.rows if row.sensitive],
         "overflow_if_summed_in_fp16": {r.name: _number(r.inside) for r in sums},
         "activations_may_grow": found.breaking and found.breaking.factor,
         "trials": [

@@ -32,6 +32,23 @@ def coverage(entries: list[dict[str, Any]]) -> str:
     return "".join(parts)
 
 
+RANGE = ["operator", "kind", "greatest", "on", "headroom", "below 2⁻¹⁴", "below 2⁻²⁴"]
+"""Of ``ranges``; the last two are shares of the values that are not zero, on real pictures."""
+
+
+def ranges(row: dict[str, Any]) -> list[str]:
+    """How far an operator's numbers go."""
+    return [
+        row["name"],
+        row["kind"],
+        _number(row["greatest"]),
+        row["input"],
+        f"{_number(row['headroom'])}x",
+        _share(row["share_subnormal"]),
+        _share(row["share_lost"]),
+    ]
+
+
 def headroom(graphs: dict[str, dict[str, Any]]) -> str:
     """How far each graph stays from the ends of half precision."""
     if not graphs:
@@ -39,29 +56,21 @@ def headroom(graphs: dict[str, dict[str, Any]]) -> str:
     parts = [
         "<h2>Half precision</h2><p>Every operator executed on portraits, and on black, white, "
         "noise, checkerboards and saturated colours, with real and extreme style codes. Headroom: "
-        "by what factor numbers could grow before they leave half precision (65504).</p>"
+        "by what factor numbers could grow before they leave half precision (65504). The same on "
+        "Arm processors that calculate in it: <code>facestyle bench arm</code>.</p>"
     ]
     for name, found in graphs.items():
-        lines = [
-            [
-                row["name"],
-                row["kind"],
-                _number(row["greatest"]),
-                row["input"],
-                f"{_number(row['headroom'])}x",
-                _share(row["share_subnormal"]),
-            ]
-            for row in found["worst"]
-        ]
         trials = [
             [t["input"], _decibels(t["psnr_db"]), t["error_grows_at"]] for t in found["trials"]
         ]
         parts.append(
             f"<details open><summary>{escape(name)}: {found['operators']} operators, "
             f"{found['inputs']} inputs</summary>"
-            + table(
-                ["nearest to the end", "kind", "greatest", "on", "headroom", "below 2⁻¹⁴"], lines
-            )
+            + table(RANGE, [ranges(row) for row in found["worst"]])
+            + "<details><summary>Every normalisation, square, reduction, root and division: "
+            + f"{len(found['sensitive'])} operators</summary>"
+            + table(RANGE, [ranges(row) for row in found["sensitive"]])
+            + "</details>"
             + "<p>The graph with every result rounded to half precision:</p>"
             + table(["input", "PSNR to fp32", "error grows most at"], trials)
             + _sums(found["overflow_if_summed_in_fp16"])

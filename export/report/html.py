@@ -22,7 +22,7 @@ code,pre{font:13px/1.4 ui-monospace,monospace}pre{overflow-x:auto}
 .row{display:flex;flex-wrap:wrap;gap:.6rem}figure{margin:0}figcaption{font-size:13px}
 img{width:200px;height:auto;display:block;border-radius:4px}
 .pass{color:var(--good);font-weight:600}.fail{color:var(--bad);font-weight:600}
-summary{cursor:pointer}section{margin:2.5rem 0}
+h1,h2{overflow-wrap:anywhere}summary{cursor:pointer}section{margin:2.5rem 0}
 """
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from export import matrix
 from export.report.cells import HEADINGS, port_in_words, summary
+from export.report.details import RANGE, ranges
 
 
 def markdown(document: dict[str, Any]) -> str:
@@ -28,6 +29,8 @@ def markdown(document: dict[str, Any]) -> str:
         "|" + "---|" * len(matrix.headings(found)),
         *("| " + " | ".join(line) + " |" for line in matrix.table(found)),
         "",
+        *_headroom(document["headroom"]),
+        *_coverage(document["files"]),
         "## Inputs and outputs",
         "",
     ]
@@ -40,3 +43,35 @@ def markdown(document: dict[str, Any]) -> str:
         lines += [f"- **FAILED** {v['check']}: {v['figure']}, wanted {v['limit']}" for v in failed]
         lines.append("")
     return "\n".join(lines)
+
+
+def _headroom(graphs: dict[str, dict[str, Any]]) -> list[str]:
+    if not graphs:
+        return []
+    lines = ["## Half precision", "", "| graph | " + " | ".join(RANGE) + " |"]
+    lines.append("|" + "---|" * (1 + len(RANGE)))
+    for name, found in graphs.items():
+        lines += ["| " + " | ".join([name, *ranges(row)]) + " |" for row in found["worst"]]
+    return [*lines, ""]
+
+
+def _coverage(files: list[dict[str, Any]]) -> list[str]:
+    """Operators that some accelerator leaves out."""
+    left = [
+        [
+            entry["file"],
+            found["delegate"],
+            f"{kind['operator']} ({kind['count'] - kind['taken']} of {kind['count']})",
+            "; ".join(kind["causes"]),
+            "; ".join(kind["rewrites"]),
+        ]
+        for entry in files
+        for found in entry.get("coverage", [])
+        for kind in found["operators"]
+        if kind["taken"] < kind["count"]
+    ]
+    lines = ["## What accelerators leave out", ""]
+    if not left:
+        return [*lines, "Nothing that is known.", ""]
+    lines += ["| file | accelerator | operator | why | what would help |", "|---|---|---|---|---|"]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in left), ""]

@@ -47,6 +47,8 @@ def _transposed(node: Node, groups: int, bias: Tensor | None) -> Run:
         raise node.unsupported("a transposed kernel as input")
     channels = int(params.outputChannels)
     kernel, stride = node.pair("kernelSize", 3), node.pair("stride", 1)
+    dilation = node.pair("dilationFactor", 1)
+    span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     shape = (int(params.kernelChannels), channels // groups, *kernel)
     weight = node.weight("weights", shape, axis=1)
     given = node.pair("outputShape", 0, least=0)
@@ -65,12 +67,12 @@ def _transposed(node: Node, groups: int, bias: Tensor | None) -> Run:
 
     def run(x: Tensor) -> Tensor:
         size = (x.shape[-2], x.shape[-1])
-        crops = [crop(*values) for values in zip(size, kernel, stride, pad, given)]
+        crops = [crop(*values) for values in zip(size, span, stride, pad, given)]
         (top, bottom), (left, right) = crops
-        full = [(n - 1) * s + k for n, s, k in zip(size, stride, kernel)]
+        full = [(n - 1) * s + k for n, s, k in zip(size, stride, span)]
         checked((len(x), channels, full[0], full[1]))
         checked((len(x), channels, full[0] - top - bottom, full[1] - left - right))
-        y = F.conv_transpose2d(x, weight, None, stride, 0, 0, groups)
+        y = F.conv_transpose2d(x, weight, None, stride, 0, 0, groups, dilation)
         y = F.pad(y, (-left, -right, -top, -bottom))
         return y if bias is None else y + bias[:, None, None]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from export.coreml_runtime.errors import DamagedFile, UnsupportedOperation
-from export.coreml_runtime.layers.weights import Weight, read
+from export.coreml_runtime.layers.weights import read
 
 LARGEST = 2**27
 """Values of one tensor; more are taken for a damaged size, not a network's."""
@@ -33,7 +33,6 @@ class Node:
         name: its own.
         params: its settings, a protocol buffer.
         inputs, outputs: names of tensors.
-        constants: weights by their field, as they are read.
     """
 
     kind: str
@@ -41,7 +40,6 @@ class Node:
     params: Any
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    constants: dict[str, Weight] = field(default_factory=dict)
 
     def unsupported(self, what: str) -> UnsupportedOperation:
         """An error that says what of this layer is not executed here."""
@@ -68,7 +66,6 @@ class Node:
             weight = read(message, tuple(map(int, shape)), axis)
         except ValueError as error:
             raise self.damaged(f"{name} {error}") from error
-        self.constants[name] = weight
         return torch.from_numpy(weight.values)
 
     def pair(self, name: str, default: int, least: int = 1) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from export.coreml_runtime.layers import windows
 from export.coreml_runtime.layers.node import Layer, Layers, Node, Run, checked, on_images
 from export.coreml_runtime.layers.windows import Borders, Pair
+from export.coreml_runtime.sliding import misses
 
 
 def _pooling(node: Node) -> Run:
@@ -25,6 +26,10 @@ def _pooling(node: Node) -> Run:
         inner = pad(size, kernel, stride)
         outer = _overrun(size, kernel, stride, inner) if last else inner
         checked((*x.shape[:2], *(n + sum(border) for n, border in zip(size, outer))))
+        # Of a mean the padding counts, unless the file says that it does not.
+        real = windows.NOTHING if kind == "MAX" or exclude else inner
+        if _any_misses(size, kernel, stride, real, outer):
+            raise node.unsupported("windows beyond its input")
         if kind == "MAX":
             return F.max_pool2d(_padded(x, outer, -torch.inf), kernel, stride)
         if kind == "L2":
@@ -37,6 +42,14 @@ def _pooling(node: Node) -> Run:
         return total / (kernel[0] * kernel[1])
 
     return on_images(run, least=4)
+
+
+def _any_misses(size: Pair, kernel: Pair, stride: Pair, real: Borders, outer: Borders) -> bool:
+    """Whether a window has nothing within the real borders."""
+    return any(
+        misses(n + sum(r), k, s, o[0] - r[0], o[1] - r[1])
+        for n, k, s, r, o in zip(size, kernel, stride, real, outer)
+    )
 
 
 def _counts(size: Pair, inner: Borders, outer: Borders, kernel: Pair, stride: Pair) -> Tensor:

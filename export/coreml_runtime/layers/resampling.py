@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
 from torch import Tensor
 
 from export.coreml_runtime import resizing
@@ -40,9 +39,7 @@ def _upsample(node: Node) -> Run:
         raise node.damaged(f"scaling factors {list(factors)} and {list(fractions)}")
     if not linear or mode == "DEFAULT":
         raise node.unsupported("a fractional scaling factor that does not say where corners are")
-    # In single precision 0.7 times ten is seven, in double precision a little less.
-    scales = np.array(fractions, np.float32)
-    return _bilinear(UPSAMPLING[mode], lambda size, axis: int(np.float32(size) * scales[axis]))
+    return _bilinear(UPSAMPLING[mode], lambda size, axis: resizing.scaled(size, fractions[axis]))
 
 
 def _nearest(rows: int, columns: int) -> Run:

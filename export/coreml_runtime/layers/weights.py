@@ -18,12 +18,12 @@ class Weight:
 
     Attributes:
         values: fp32, of the shape that the layer says.
-        step: the largest distance of neighbouring values that could have been stored; 0 where
-            they were stored as floating-point numbers.
+        step: the largest distance of neighbouring values that could have been stored,
+            broadcastable to ``values``; 0 where they were stored as floating-point numbers.
     """
 
     values: NDArray[np.float32]
-    step: float = 0.0
+    step: NDArray[np.float32]
 
 
 def read(message: Any, shape: tuple[int, ...], axis: int = 0) -> Weight:
@@ -42,12 +42,12 @@ def read(message: Any, shape: tuple[int, ...], axis: int = 0) -> Weight:
         raise ValueError("in more than one form" if present else "missing")
     (form,) = present
     if form == "floatValue":
-        return Weight(_shaped(np.array(message.floatValue, np.float32), shape))
+        return _exact(np.array(message.floatValue, np.float32), shape)
     if form == "float16Value":
         if len(message.float16Value) % 2:
             raise ValueError("of half a number")
         halves = np.frombuffer(message.float16Value, "<f2")
-        return Weight(_shaped(halves.astype(np.float32), shape))
+        return _exact(halves.astype(np.float32), shape)
     quantization = message.quantization
     kind = quantization.WhichOneof("QuantizationType")
     if form == "int8RawValue":
@@ -64,6 +64,10 @@ def read(message: Any, shape: tuple[int, ...], axis: int = 0) -> Weight:
     if kind == "linearQuantization":
         return _linear(codes, quantization.linearQuantization, axis)
     raise ValueError("without a quantisation")
+
+
+def _exact(values: NDArray[np.float32], shape: tuple[int, ...]) -> Weight:
+    return Weight(_shaped(values, shape), np.zeros((), np.float32))
 
 
 def _unpacked(data: bytes, bits: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -83,7 +87,7 @@ def _looked_up(codes: NDArray[Any], table: Any, bits: int) -> Weight:
     entries = np.array(table.floatValue, np.float32)
     if len(entries) != 1 << bits:
         raise ValueError(f"with a table of {len(entries)} entries for {bits} bits")
-    return Weight(entries[codes], float(np.diff(np.sort(entries)).max()))
+    return Weight(entries[codes], np.diff(np.sort(entries)).max())
 
 
 def _linear(codes: NDArray[Any], quantization: Any, axis: int, *, signed: bool = False) -> Weight:
@@ -96,7 +100,7 @@ def _linear(codes: NDArray[Any], quantization: Any, axis: int, *, signed: bool =
         if len(values) not in (1, codes.shape[axis]):
             raise ValueError(f"with {len(values)} {name} for {codes.shape[axis]} channels")
     values = codes.astype(np.float32) * scale.reshape(wide) + bias.reshape(wide)
-    return Weight(values, float(np.abs(scale).max()))
+    return Weight(values, np.abs(scale).reshape(wide))
 
 
 def _shaped(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from export.coreml_runtime.arguments import Arguments
 from export.coreml_runtime.errors import DamagedFile, UnsupportedOperation
 from export.coreml_runtime.operation import operation
-from export.coreml_runtime.resizing import SAMPLING_MODES, linear, nearest, positions
+from export.coreml_runtime.resizing import SAMPLING_MODES, linear, nearest, positions, scaled
 from export.coreml_runtime.values import affordable
 
 
@@ -79,7 +79,7 @@ def _crop(arguments: Arguments) -> Tensor:
 def _scaled(arguments: Arguments, x: Tensor) -> list[int]:
     """The size that scale factors ask for."""
     factors = [arguments.number(f"scale_factor_{side}", 1) for side in ("height", "width")]
-    return _size(x, [int(f * n) for f, n in zip(factors, x.shape[-2:], strict=True)])
+    return _size(x, [scaled(n, f) for f, n in zip(factors, x.shape[-2:], strict=True)])
 
 
 def _size(x: Tensor, size: list[int]) -> list[int]:

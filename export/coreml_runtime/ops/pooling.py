@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from export.coreml_runtime.arguments import Arguments
-from export.coreml_runtime.errors import DamagedFile
+from export.coreml_runtime.errors import DamagedFile, UnsupportedOperation
 from export.coreml_runtime.operation import operation
 from export.coreml_runtime.ops.windows import PADDINGS, Pairs, padded, padding, spatial, spread
+from export.coreml_runtime.sliding import misses
 
 MAXIMA = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 MEANS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
@@ -22,16 +23,16 @@ PARAMETERS = "x kernel_sizes strides? pad_type pad? ceil_mode?"
 
 def _max_pool(arguments: Arguments) -> Tensor:
     x = arguments.tensor("x")
-    windows, strides, around, beyond = _layout(arguments, spatial(x))
+    windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=False)
     x = padded(padded(x, around, -math.inf), beyond, -math.inf)
     return MAXIMA[len(windows)](x, windows, strides)
 
 
 def _avg_pool(arguments: Arguments) -> Tensor:
     x = arguments.tensor("x")
-    windows, strides, around, beyond = _layout(arguments, spatial(x))
-    mean = _means(padded(padded(x, around), beyond), windows, strides)
     exclude = arguments.flag("exclude_padding_from_average", False)
+    windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=not exclude)
+    mean = _means(padded(padded(x, around), beyond), windows, strides)
     if not (any(map(any, beyond)) or (exclude and any(map(any, around)))):
         return mean
     # What lies beyond the padding, where windows are rounded up, never counts.
@@ -41,7 +42,7 @@ def _avg_pool(arguments: Arguments) -> Tensor:
 
 def _l2_pool(arguments: Arguments) -> Tensor:
     x = arguments.tensor("x")
-    windows, strides, around, beyond = _layout(arguments, spatial(x))
+    windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=True)
     mean = _means(padded(padded(x.square(), around), beyond), windows, strides)
     return (mean * math.prod(windows)).sqrt()
 
@@ -50,7 +51,9 @@ def _means(x: Tensor, windows: Sequence[int], strides: Sequence[int]) -> Tensor:
     return MEANS[len(windows)](x, list(windows), list(strides))
 
 
-def _layout(arguments: Arguments, sizes: list[int]) -> tuple[list[int], list[int], Pairs, Pairs]:
+def _layout(
+    arguments: Arguments, sizes: list[int], *, padding_counts: bool
+) -> tuple[list[int], list[int], Pairs, Pairs]:
     """Windows, strides, padding, and what is added after it where windows are rounded up."""
     windows = arguments.wholes("kernel_sizes")
     if len(windows) != len(sizes) or min(windows) < 1:
@@ -63,6 +66,13 @@ def _layout(arguments: Arguments, sizes: list[int]) -> tuple[list[int], list[int
             (0, _excess(size, window, stride, pair))
             for size, window, stride, pair in zip(sizes, windows, strides, around, strict=True)
         ]
+    for size, window, stride, (before, after), (_, more) in zip(
+        sizes, windows, strides, around, beyond, strict=True
+    ):
+        real = size + before + after if padding_counts else size
+        border = (0, more) if padding_counts else (before, after + more)
+        if misses(real, window, stride, *border):
+            raise UnsupportedOperation("pooling", "windows beyond the input in")
     return windows, strides, around, beyond
 
 
