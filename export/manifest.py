@@ -257,7 +257,7 @@ def earlier(folder: Path) -> list[dict[str, Any]]:
             _check_name(entry)
             str.strip(entry["sha256"])
         return list(stored["files"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not a manifest of a build; choose another --out") from error

@@ -58,7 +58,7 @@ def test_lists_keep_the_known_order() -> None:
 
 
 def test_what_is_not_asked_for_follows_the_rest() -> None:
-    assert {t.precision for t in targets(formats=["mlpackage"])} == {"fp16"}
+    assert {t.precision for t in targets(formats=["mlpackage"])} == {"fp16", "compressed"}
     assert {t.format for t in targets(precisions=["fp32"])} == {"tflite", "mlmodel"}
     assert {t.graph for t in targets(precisions=["int8"])} == {"stylizer"}
     assert "int8" not in {t.precision for t in targets()}
@@ -74,7 +74,7 @@ def test_default_covers_every_legal_file() -> None:
     [
         (["stylizer"], ["mlpackage"], ["int8"], "stylizer in .tflite only"),
         (["stylizer"], ["mlpackage"], ["fp32", "fp16"], "computes in fp16"),
-        (["stylizer"], ["mlmodel", "tflite"], ["fp16"], "holds fp32"),
+        (["stylizer"], ["mlmodel", "tflite"], ["fp16"], "computes in fp32"),
         (["style_encoder"], ["tflite"], ["int8"], "stylizer in .tflite only"),
         (["stylizer"], ["tflite", "mlpackage"], ["fp32"], "mlpackage"),
         (["stylizer", "full"], ["tflite"], ["int8"], "full"),
