@@ -204,7 +204,6 @@ def arm(
     if not names:
         raise UserError("--cpu: name a processor, such as cortex-a76")
     check_folder(out)
-    manifest.read(build)
     request = running.Asked(
         build=build,
         processors=tuple(processor(name) for name in names),
@@ -213,6 +212,7 @@ def arm(
         encoder=encoder,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
+    manifest.read(build)
     made = _with_bar(running.measure, request)
     views.write(out, made)
     for line, passed in views.lines(made):

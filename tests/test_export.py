@@ -111,9 +111,6 @@ def test_verify_passes_then_notices_tampering(facestyle: Run, folder: Path, tmp_
 
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    document = json.loads((copy / "manifest.json").read_text())
-    document["files"] = [e for e in document["files"] if "stylizer" in e["file"]]
-    (copy / "manifest.json").write_text(json.dumps(document))
     result = facestyle("verify", copy)
     assert result.code == 0, result.out + result.err
 
