@@ -386,6 +386,15 @@ def test_a_build_made_again_is_the_same(facestyle: Run, folder: Path, tmp_path: 
     assert "not what the same weights and tools give" in result.out
 
 
+def test_what_was_exported_without_proof_can_be_proved(facestyle: Run, tmp_path: Path) -> None:
+    asked = ("--graphs", "style_encoder", "--formats", "mlmodel", "--precision", "fp32")
+    out = tmp_path / "build"
+    assert facestyle("export", *asked, "--no-verify", "--out", out).code == 0
+    result = facestyle("verify", out)
+    assert result.code == 0, result.out
+    assert "reference numerics" in result.out
+
+
 def test_verify_reports_for_machines(facestyle: Run, folder: Path, tmp_path: Path) -> None:
     result = facestyle("verify", folder, "--json", tmp_path / "found.json")
     assert result.code == 0, result.out + result.err
