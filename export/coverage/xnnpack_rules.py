@@ -311,6 +311,18 @@ def _reduced() -> Rule:
     return both(_moved(BOTH), _given(1, "axes"), _ranked(0))
 
 
+def _convolution(axis: int, dynamic: bool) -> Rule:
+    """Of a convolution whose weights have their output channels along ``axis``."""
+    return both(
+        _ranked(4, 4),
+        _weights(1, axis=axis),
+        _bias(2, needed=True),
+        _products(0, dynamic=dynamic),
+        _halves,
+        checks.activation,
+    )
+
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("ABS", "CEIL", "COS", "EXP", "FLOOR", "GELU", "HARD_SWISH", "NEG", "ROUND", "RSQRT"),
@@ -328,22 +340,8 @@ RULES: dict[str, Rule] = {
     "DIV": _binary(FLOAT, checks.activation),
     **dict.fromkeys(("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"), _binary(FLOAT)),
     "PRELU": _binary(FLOAT, _constant(1, "slopes")),
-    "CONV_2D": both(
-        _ranked(4, 4),
-        _weights(1, axis=0),
-        _bias(2, needed=True),
-        _products(0, dynamic=True),
-        _halves,
-        checks.activation,
-    ),
-    "DEPTHWISE_CONV_2D": both(
-        _ranked(4, 4),
-        _weights(1, axis=3),
-        _bias(2, needed=True),
-        _products(0, dynamic=False),
-        _halves,
-        checks.activation,
-    ),
+    "CONV_2D": _convolution(axis=0, dynamic=True),
+    "DEPTHWISE_CONV_2D": _convolution(axis=3, dynamic=False),
     "TRANSPOSE_CONV": both(
         _given(0, "output shape"),
         _ranked_at(1),

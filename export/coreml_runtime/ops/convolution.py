@@ -15,12 +15,19 @@ CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 
 
-def _conv(arguments: Arguments) -> Tensor:
-    x, weight = arguments.tensor("x"), arguments.tensor("weight")
+def _geometry(
+    arguments: Arguments, x: Tensor, weight: Tensor
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Sizes, strides, dilations and dilated windows, one for each dimension of space."""
     sizes = spatial(x)
     strides = spread(arguments, "strides", len(sizes))
     dilations = spread(arguments, "dilations", len(sizes))
-    windows = _windows(weight, x, dilations)
+    return sizes, strides, dilations, _windows(weight, x, dilations)
+
+
+def _conv(arguments: Arguments) -> Tensor:
+    x, weight = arguments.tensor("x"), arguments.tensor("weight")
+    sizes, strides, dilations, windows = _geometry(arguments, x, weight)
     around = padding(arguments, sizes, windows, strides)
     bias, groups = arguments.optional("bias"), arguments.whole("groups", 1)
     if all(before == after for before, after in around):
@@ -34,10 +41,7 @@ def _conv(arguments: Arguments) -> Tensor:
 
 def _conv_transpose(arguments: Arguments) -> Tensor:
     x, weight = arguments.tensor("x"), arguments.tensor("weight")
-    sizes = spatial(x)
-    strides = spread(arguments, "strides", len(sizes))
-    dilations = spread(arguments, "dilations", len(sizes))
-    windows = _windows(weight, x, dilations)
+    sizes, strides, dilations, windows = _geometry(arguments, x, weight)
     groups = arguments.whole("groups", 1)
     whole = [(n - 1) * s + w for n, s, w in zip(sizes, strides, windows, strict=True)]
     channels = weight.shape[1] * groups
