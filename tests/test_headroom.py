@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from export import compare
 from export.graphs import Graph, build
 from export.headroom import Audit, audit, summary, verdicts
 from export.headroom.arithmetic import LEAST_NORMAL, Machine, exact, flushed, half
 from export.headroom.cases import Case, cases, material, spread, trials
-from export.headroom.findings import HEADROOM
+from export.headroom.findings import HEADROOM, LOST_DB
 from export.headroom.program import Kind, trace
 from export.headroom.tally import Tally, exponents
 from facestyle import checkpoint, contract, shipped
@@ -174,14 +175,42 @@ def _works(module: nn.Module) -> bool:
         return all(compare.psnr(module(x.half()).float(), module(x), 1.0) >= 40 for x in _inputs())
 
 
+class Flushing(TorchDispatchMode):
+    """What hardware without subnormals makes of half precision: small results are zero."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return flushed(func(*args, **(kwargs or {})))
+
+
+def _without_subnormals(module: nn.Module) -> float:
+    """Least PSNR, in dB, of all inputs of the audit."""
+    with torch.inference_mode():
+        wanted = [module(x) for x in _inputs()]
+        with Flushing():
+            lost = [module(x) for x in _inputs()]
+    return min(compare.psnr(a, b, 1.0) for a, b in zip(lost, wanted))
+
+
+LOST = "values lost below fp16's range"
+
+
 @given(st.floats(-10, 14).map(lambda power: 2.0**power))
+@example(2.0**-5)
+@example(2.0**-7)
+@example(2.0**8)
 @settings(max_examples=10, deadline=None)
 def test_agrees_with_float16_itself(scale: float) -> None:
     """Whatever passes works; whatever fails does so within the margin that is asked for."""
-    if _failed(_audit(Picture(scale))):
+    failed = _failed(_audit(Picture(scale)))
+    if LOST in failed:
+        assert _without_subnormals(Picture(scale)) < LOST_DB + 1
+    if failed.keys() - {LOST}:
         assert not _works(Picture(scale * 1.1 * math.sqrt(HEADROOM)))
-    else:
+    if not failed:
         assert _works(Picture(scale))
+        assert _without_subnormals(Picture(scale)) > LOST_DB - 1
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=50))
