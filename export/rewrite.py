@@ -9,13 +9,15 @@ whole.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facestyle.networks.layers import ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.layers import DepthToSpaceConv2d, ReflectConv2d, UpsampleReflectConv2d
 
 
 class SlicedReflectConv2d(nn.Module):
@@ -67,6 +69,32 @@ class FoldedUpsampleConv2d(nn.Module):
         return cast(Tensor, DepthToSpace.apply(torch.cat(placed, 1)))
 
 
+class PhaseFirstConv2d(nn.Module):
+    """Twin of a ``DepthToSpaceConv2d``: its channels phase by phase, as TensorFlow's operator
+    wants them.
+
+    Owns two buffers, the origin's parameters in another order: ``ordered_weight`` and
+    ``ordered_bias``.
+    """
+
+    ordered_weight: Tensor
+    ordered_bias: Tensor
+
+    def __init__(self, origin: DepthToSpaceConv2d) -> None:
+        super().__init__()
+        assert origin.bias is not None
+        self.padding = origin.padding
+        for name, value in (("weight", origin.weight), ("bias", origin.bias)):
+            by_channel = value.detach().unflatten(0, (-1, len(PHASES)))
+            ordered = by_channel.transpose(0, 1).flatten(0, 1).contiguous()
+            self.register_buffer(f"ordered_{name}", ordered)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, 2H, 2W)."""
+        y = F.conv2d(x, self.ordered_weight, self.ordered_bias, padding=cast(Any, self.padding))
+        return cast(Tensor, DepthToSpace.apply(y))
+
+
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 """Of an output pixel: its row and column modulo 2, in the order of channels."""
 
@@ -113,19 +141,30 @@ def fold_upsampling(weight: Tensor) -> Tensor:
     return torch.cat(folded).to(weight.dtype).contiguous()
 
 
+TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
+    {
+        ReflectConv2d: SlicedReflectConv2d,
+        UpsampleReflectConv2d: FoldedUpsampleConv2d,
+        DepthToSpaceConv2d: PhaseFirstConv2d,
+    }
+)
+"""What stands in for which layer."""
+
+DERIVED = {FoldedUpsampleConv2d: "folded", PhaseFirstConv2d: "ordered"}
+"""How the buffers of a twin that changes its origin's weights begin."""
+
+
 def for_tflite(module: nn.Module) -> nn.Module:
     """A copy for inference that equals ``module`` but suits mobile delegates.
 
-    Every ``ReflectConv2d`` and ``UpsampleReflectConv2d`` in it is replaced by its twin;
-    ``module`` itself stays as it is. ``derived_constants`` lists the weights that changed.
+    Every layer that has a twin (``TWINS``) is replaced by it; ``module`` itself stays as it is.
+    ``derived_constants`` lists the weights that changed.
     """
     root = nn.ModuleDict({"root": copy.deepcopy(module)})
     # Both names of a layer that is used twice must be replaced, hence with duplicates.
     for name, part in list(root.named_modules(remove_duplicate=False)):
-        if isinstance(part, ReflectConv2d):
-            root.set_submodule(name, SlicedReflectConv2d(part))
-        elif isinstance(part, UpsampleReflectConv2d):
-            root.set_submodule(name, FoldedUpsampleConv2d(part))
+        if twin := TWINS.get(type(part)):
+            root.set_submodule(name, twin(part))
     return root["root"].eval().requires_grad_(False)
 
 
@@ -137,8 +176,8 @@ def derived_constants(module: nn.Module) -> dict[str, str]:
         are not listed kept their name and value.
     """
     return {
-        f"{name}.folded_{kind}".lstrip("."): f"{name}.{kind}".lstrip(".")
+        f"{name}.{begin}_{kind}".lstrip("."): f"{name}.{kind}".lstrip(".")
         for name, part in module.named_modules()
-        if isinstance(part, FoldedUpsampleConv2d)
+        if (begin := DERIVED.get(type(part)))
         for kind in ("weight", "bias")
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def user_file(checkpoint: Checkpoint) -> Path:
     return folder / f"{checkpoint.name}-{checkpoint.fingerprint}-styles.json"
 
 
+def read_painting(painter: Painter, painting: gallery.Picture) -> StyleCode:
+    """The style of a painting of the gallery, with its title and credit."""
+    style = painter.read_style(painting.path, painting.name, painting.caption)
+    return replace(style, credit=f"{painting.movement}; {painting.credit}")
+
+
 class NamedStyles(Mapping[str, StyleCode]):
     """Every style by name, for one set of weights: the gallery's and the user's own.
 
@@ -56,8 +63,7 @@ class NamedStyles(Mapping[str, StyleCode]):
         if name not in self._codes:
             if name not in self._paintings:
                 raise KeyError(name)
-            painting = self._paintings[name]
-            self._codes[name] = self._painter.read_style(painting.path, name, painting.caption)
+            self._codes[name] = read_painting(self._painter, self._paintings[name])
         return self._codes[name]
 
     def __contains__(self, name: object) -> bool:

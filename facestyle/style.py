@@ -31,11 +31,13 @@ class StyleCode:
         name: lower-case letters, digits, ``_`` and ``-``.
         values: the code, K floats.
         title: what people may be shown.
+        credit: movement, and who made the painting's picture available.
     """
 
     name: str
     values: tuple[float, ...]
     title: str = ""
+    credit: str = ""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -69,7 +71,8 @@ def mix(styles: Sequence[StyleCode], weights: Sequence[float] | None = None) -> 
         for column in zip(*(s.values for s in styles), strict=True)
     )
     name = "-".join(s.name for s in styles)[:LONGEST_NAME]
-    return StyleCode(name, values, " + ".join(s.title or s.name for s in styles))
+    credit = " + ".join(s.credit for s in styles if s.credit)
+    return StyleCode(name, values, " + ".join(s.title or s.name for s in styles), credit)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ class StyleBook:
             "weights": self.weights,
             "code_size": len(self.styles[0].values) if self.styles else 0,
             "styles": [
-                {"name": s.name, "title": s.title, "code": list(s.values)} for s in self.styles
+                {"name": s.name, "title": s.title, "credit": s.credit, "code": list(s.values)}
+                for s in self.styles
             ],
         }
         text = json.dumps(document, indent=1, ensure_ascii=False)
@@ -121,7 +125,12 @@ class StyleBook:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             styles = tuple(
-                StyleCode(s["name"], tuple(float(v) for v in s["code"]), s.get("title", ""))
+                StyleCode(
+                    s["name"],
+                    tuple(float(v) for v in s["code"]),
+                    s.get("title", ""),
+                    s.get("credit", ""),
+                )
                 for s in document["styles"]
             )
             return cls(str(document["weights"]), styles)

@@ -39,6 +39,8 @@ class DataSpec:
         size: side of the square crops, in pixels.
         short_side: to which images are resized before cropping.
         jitter: brightness, contrast and saturation are scaled by up to 1 +- this.
+        zoom: crops are up to this many times ``size`` wide, within ``short_side``, and then resized
+            to it: photos and paintings at several scales.
         shift: perceptual losses see a crop at a random offset of up to this many pixels, so
             that no lattice of positions is favoured.
         fill_depth: depth maps of which at most this part is unknown are filled by colorization
@@ -52,6 +54,7 @@ class DataSpec:
     size: int = 256
     short_side: int = 512
     jitter: float = 0.0
+    zoom: float = 1.0
     shift: int = 0
     fill_depth: float = 0.0
     holdout: float = 0.1

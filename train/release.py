@@ -4,7 +4,7 @@
     python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
 
 A ``mobile`` network becomes ``facestyle/weights/mobile.safetensors`` with ``styles.json``, the
-codes of the gallery's twelve paintings. An auxiliary network goes to ``train/auxiliary/weights``
+codes of the gallery's paintings. An auxiliary network goes to ``train/auxiliary/weights``
 in half precision, since no file of the project may be larger than 5 MB. The model card beside
 them is written by people.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
 from facestyle.networks import create
+from facestyle.shipped import read_painting
 from facestyle.style import StyleBook
 from facestyle.stylize import Painter
 from train.auxiliary import watchers
@@ -42,8 +43,8 @@ def release(trained: Path, note: str) -> Path:
     path = STYLE_WEIGHTS / "mobile.safetensors"
     checkpoint.save(made, path)
     painter = Painter(made)
-    codes = (painter.read_style(p.path, p.name, p.caption) for p in gallery.paintings())
-    StyleBook(made.fingerprint, tuple(codes)).save(STYLE_WEIGHTS / "styles.json")
+    codes = tuple(read_painting(painter, painting) for painting in gallery.paintings())
+    StyleBook(made.fingerprint, codes).save(STYLE_WEIGHTS / "styles.json")
     return path
 
 

@@ -22,13 +22,15 @@ def command() -> None:
 
 @command.command("list")
 def list_styles() -> None:
-    """Name every style."""
+    """Name every style, with its painting, movement and source."""
     from facestyle.checkpoint import load
     from facestyle.shipped import style_book
     from facestyle.stylize import Painter
 
     for style in style_book(Painter(load())).styles:
         click.echo(f"{style.name:24}{style.title}")
+        if style.credit:
+            click.echo(f"{'':24}{style.credit}")
 
 
 @command.command(epilog="Example:\n\n  facestyle styles add painting.jpg --name garden")

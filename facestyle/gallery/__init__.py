@@ -21,6 +21,9 @@ class Picture:
     title: str
     artist: str
     year: int
+    movement: str
+    credit: str
+    """Who made the reproduction available."""
     path: Path
 
     @property
@@ -35,7 +38,7 @@ def _pictures(kind: str) -> tuple[Picture, ...]:
 
 
 def paintings() -> tuple[Picture, ...]:
-    """The twelve paintings of the shipped styles."""
+    """The paintings of the shipped styles, by name."""
     return _pictures("paintings")
 
 

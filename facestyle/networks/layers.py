@@ -1,12 +1,13 @@
-"""Convolutions padded by reflection, as the networks of paper 1 use them.
+"""Convolutions that phones cannot run as they are.
 
-They are ``nn.Conv2d`` with another padding, so their state dict is just ``weight`` and
-``bias``. Phones run neither reflection padding nor nearest upsampling on their fast paths:
-``export.rewrite`` puts exact twins in their place.
+They are subclasses of ``nn.Conv2d``, so their state dict is just ``weight`` and ``bias``. Phones
+run neither reflection padding nor nearest upsampling on their fast paths, and order the channels of
+depth to space their own way: ``export.rewrite`` puts exact twins in their place.
 """
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,3 +34,20 @@ class UpsampleReflectConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(F.interpolate(input, scale_factor=2.0, mode="nearest"))
+
+
+class DepthToSpaceConv2d(nn.Conv2d):
+    """3x3 convolution that gives the four pixels of every cell, then depth to space.
+
+    (N, inputs, H, W) to (N, outputs, 2H, 2W). The four start alike, as if upsampled by copying
+    (Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017).
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, 4 * outputs, 3, padding=1)
+        with torch.no_grad():
+            self.weight.copy_(self.weight[::4].repeat_interleave(4, 0))
+            nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pixel_shuffle(super().forward(input), 2)

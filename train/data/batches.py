@@ -21,6 +21,7 @@ from train.data.transforms import (
     cut,
     cut_parsing,
     random_crop,
+    resize_crop,
     resize_nearest,
     resize_short,
 )
@@ -45,6 +46,8 @@ class BatchConfig:
         seed: of order, crops and colours. Two sources that are drawn from together need two
             seeds, or the same places would be cropped from both.
         flip: whether half of the crops are mirrored.
+        zoom: crops are up to this many times ``size`` wide (at most ``short_side``) and then
+            resized to ``size``; evenly on a logarithmic scale.
         jitter: amount of ``color_jitter``, 0 for none.
         labels: of ``LABELS``; samples that lack one are left out.
     """
@@ -55,6 +58,7 @@ class BatchConfig:
     seed: int
     flip: bool = True
     jitter: float = 0.0
+    zoom: float = 1.0
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,7 +141,11 @@ class Batches:
             raise UserError(f"a batch of {batch} cannot be shared by {world} processes evenly")
         looks = [self._look(step * batch + i) for i in range(rank, batch, world)]
         stacks = {key: np.stack([look[key] for look in looks]) for key in looks[0]}
-        out = {"image": torch.from_numpy(stacks["image"]).permute(0, 3, 1, 2).float() / 255}
+        # In NumPy: a PyTorch operation in a thread of its own brings OpenMP threads of its own, more
+        # than there are cores then, and all that wait for each other go to sleep instead of
+        # spinning. Steps on two cores took twice as long (train/EXPERIMENTS.md).
+        image = stacks["image"].astype(np.float32) / np.float32(255)
+        out = {"image": torch.from_numpy(image).permute(0, 3, 1, 2)}
         if "depth" in stacks:
             out["depth"] = torch.from_numpy(stacks["depth"])[:, None]
         if "parsing" in stacks:
@@ -150,12 +158,22 @@ class Batches:
         decoded = self._sample(number)
         rng = np.random.default_rng((config.seed, LOOKS, number))
         height, width = decoded.image.shape[:2]
-        crop = random_crop(height, width, config.size, rng, config.flip)
+        side = config.size
+        if config.zoom > 1:
+            widest = min(config.zoom * config.size, config.short_side)
+            side = round(config.size * (widest / config.size) ** rng.random())
+        crop = random_crop(height, width, side, rng, config.flip)
         image = cut(decoded.image, crop)
         if config.jitter:
             image = color_jitter(image, rng, config.jitter)
         cutters = {"depth": cut, "parsing": cut_parsing}
         labels = {key: cutters[key](label, crop) for key, label in decoded.labels.items()}
+        if side != config.size:
+            image = resize_crop(image, config.size)
+            labels = {
+                key: resize_nearest(label, config.size, config.size)
+                for key, label in labels.items()
+            }
         return {"image": image, **labels}
 
     def _sample(self, number: int) -> _Decoded:

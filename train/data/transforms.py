@@ -46,6 +46,12 @@ def resize_short(image: Image.Image, short_side: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BICUBIC)
 
 
+def resize_crop(image: np.ndarray, size: int) -> np.ndarray:
+    """(S, S, 3) uint8 to (size, size, 3), bicubic with antialiasing."""
+    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(resized)
+
+
 def resize_nearest(label: np.ndarray, height: int, width: int) -> np.ndarray:
     """(H, W) to (height, width) by nearest neighbour: ids stay ids, holes stay holes."""
     if label.shape == (height, width):

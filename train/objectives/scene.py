@@ -19,12 +19,30 @@ class View:
         features: of the perceptual network, by layer name.
         depth: (N, 1, h, w) in metres, where a term needs it.
         parts: (N, 19, h, w) logits of face parts, where a term needs them.
+        face: (N, 1, H, W) in [0, 1], where the face is and what is just around it; of the photo
+            only, where a term needs it.
     """
 
     image: Tensor
     features: Mapping[str, Features]
     depth: Tensor | None = None
     parts: Tensor | None = None
+    face: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Two painted frames of some of the photos under a known motion.
+
+    Attributes:
+        followed: the output, moved; (n, 3, H, W).
+        second: what the network made of the moved photos.
+        shown: (n, H, W), where they can be compared.
+    """
+
+    followed: Tensor
+    second: Tensor
+    shown: Tensor
 
 
 @dataclass(frozen=True)
@@ -36,9 +54,11 @@ class Scene:
         photo: the content.
         painting: the style; only its features are looked at.
         strength: (N,), how far from photo to painting the output should be.
+        frames: of the first n of the photos, where a term needs them.
     """
 
     output: View
     photo: View
     painting: View
     strength: Tensor
+    frames: Frames | None = None

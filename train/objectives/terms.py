@@ -15,7 +15,7 @@ from torch import Tensor
 
 from facestyle.adain import adain
 from train.auxiliary.face_classes import merge_logits
-from train.objectives import content, depth, face, smoothness, style
+from train.objectives import content, depth, face, lattice, motion, similarity, smoothness, style
 from train.objectives.scene import Scene, View
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -35,7 +35,9 @@ class Term:
         reference: paper and equation.
         layers: of the perceptual network, where the recipe names none.
         depth: needs a depth network.
-        parts: needs a face parsing network.
+        parts: needs a face parsing network, to look at photo and output.
+        face: needs one to find the face in the photo.
+        frames: needs a second frame, moved and painted.
     """
 
     compute: Callable[[Scene, Layers], Tensor]
@@ -43,6 +45,8 @@ class Term:
     layers: Layers = ()
     depth: bool = False
     parts: bool = False
+    face: bool = False
+    frames: bool = False
 
 
 def _present(found: Tensor | None) -> Tensor:
@@ -122,6 +126,23 @@ def _between_images(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Scene
     return lambda scene, _: loss(scene.output.image.float(), scene.photo.image.float())
 
 
+def _on_the_face(
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+) -> Callable[[Scene, Layers], Tensor]:
+    return lambda scene, _: loss(scene.output.image, scene.photo.image, _present(scene.photo.face))
+
+
+def lattice_term(scene: Scene, _: Layers) -> Tensor:
+    """Of the whole batch, the same for every instance."""
+    return lattice.lattice_loss(scene.output.image).expand_as(scene.strength)
+
+
+def flicker_term(scene: Scene, _: Layers) -> Tensor:
+    """Of the instances that have a second frame."""
+    assert scene.frames is not None, "the style task moves what the terms declare"
+    return motion.flicker_loss(scene.frames.followed, scene.frames.second, scene.frames.shown)
+
+
 def variation_term(scene: Scene, _: Layers) -> Tensor:
     """Total variation, where the output is painted."""
     return scene.strength * smoothness.total_variation(scene.output.image.float())
@@ -148,10 +169,18 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "face_parts": Term(
             _between_parts(face.feature_margin), "ours: paper 1 asks for a better one", parts=True
         ),
+        "face_similarity": Term(
+            _on_the_face(similarity.ssim_loss), "ours: SSIM on the face", face=True
+        ),
+        "face_gradients": Term(
+            _on_the_face(similarity.gradient_loss), "ours: FSIM's and GMSD's gradients", face=True
+        ),
         "laplacian": Term(_between_images(content.laplacian_loss), "paper 5"),
         "edges": Term(_between_images(content.edge_structure_loss), "ours: SSIM's structure"),
         "variation": Term(variation_term, "total variation; papers 3 and 4"),
         "flat_noise": Term(_between_images(smoothness.flat_noise_loss), "ours: no dots on skin"),
+        "lattice": Term(lattice_term, "ours: no lattice in the spectrum"),
+        "flicker": Term(flicker_term, "Wang et al. 2020: steady on video", frames=True),
         "border": Term(_between_images(smoothness.border_loss), "ours: no rim"),
         "reconstruction": Term(reconstruction_term, "ours: strength 0 gives back the photo"),
     }

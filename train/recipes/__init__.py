@@ -197,6 +197,8 @@ def _check(recipe: Recipe) -> None:
     }.items():
         if not value >= 0:
             raise UserError(f"recipe: {key} must not be negative, but is {value}")
+    if not recipe.data.zoom >= 1:
+        raise UserError(f"recipe: data.zoom must be at least 1, not {recipe.data.zoom:g}")
     if recipe.data.short_side < recipe.data.size:
         raise UserError(
             f"recipe: data.short_side ({recipe.data.short_side}) must not be below data.size "

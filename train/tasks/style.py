@@ -25,7 +25,9 @@ from train.auxiliary.watchers import is_metric, load_depth, load_face
 from train.data.batches import BatchConfig, Batches
 from train.data.sets import open_source
 from train.frozen import Frozen
-from train.objectives.scene import Scene, View
+from train.objectives import motion
+from train.objectives.face import face_mask
+from train.objectives.scene import Frames, Scene, View
 from train.objectives.style import statistics
 from train.objectives.terms import TERMS
 from train.perceptual import WholeVGG, load_perceptual
@@ -59,10 +61,12 @@ class StyleTask(Task):
         if size % stride:
             raise UserError(f"recipe: data.size must be a multiple of {stride}, not {size}")
         looks = self.terms.values()
-        if size < STRIDE and any(t.depth or t.parts for t in looks):
+        if size < STRIDE and any(t.depth or t.parts or t.face for t in looks):
             raise UserError(f"recipe: data.size must be at least {STRIDE} for these terms")
         self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in looks) else None
-        self.face = load_face(recipe.auxiliary.face) if any(t.parts for t in looks) else None
+        self.parts, self.frames = any(t.parts for t in looks), any(t.frames for t in looks)
+        wanted = self.parts or any(t.face for t in looks)
+        self.face = load_face(recipe.auxiliary.face) if wanted else None
 
     def _batches(self, sources: tuple[str, ...], option: str, seed: int) -> Batches:
         if not sources:
@@ -74,21 +78,33 @@ class StyleTask(Task):
             batch=self.recipe.batch,
             seed=seed,
             jitter=data.jitter,
+            zoom=data.zoom,
         )
         samples = [sample for source in sources for sample in open_source(source)]
         return Batches(samples, config)
 
     def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
-        """Photos, paintings (n, 3, S, S), strengths (n,) and the offset of the crop (2,)."""
+        """Photos, paintings (n, 3, S, S), strengths (n,) and the offset of the crop (2,).
+
+        Where frames are wanted, also the motions of half of the photos (n / 2, 3), in [-1, 1], and
+        the second frames' noise (n / 2, 3, S, S).
+        """
         recipe = self.recipe
         rng = np.random.default_rng((recipe.seed, step, 2))
         strength = random_strengths(recipe.batch, recipe.strength, rng)[rank::world]
-        return {
+        batch = {
             "photo": self.content.at(step, rank, world)["image"],
             "painting": self.style.at(step, rank, world)["image"],
             "strength": strength,
             "offset": torch.from_numpy(rng.integers(0, recipe.data.shift + 1, 2)),
         }
+        if self.frames:
+            moved, size = max(1, len(strength) // 2), recipe.data.size
+            rng = np.random.default_rng((recipe.seed, step, 3, rank))
+            batch["motion"] = torch.from_numpy(rng.uniform(-1, 1, (moved, 3)).astype(np.float32))
+            noise = rng.standard_normal((moved, 3, size, size), dtype=np.float32)
+            batch["noise"] = torch.from_numpy(noise)
+        return batch
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Mean of every term over the batch."""
@@ -104,10 +120,12 @@ class StyleTask(Task):
         with torch.no_grad():
             features = self.perceptual(painting, self.seen)
             seen_painting = View(painting, features)
-            seen_photo = self._look(photo, batch["offset"])
-        output = self._paint(photo, painting, batch["strength"], seen_photo, seen_painting)
+            seen_photo = self._look_at_photo(photo, batch["offset"])
+        strength = batch["strength"][:, None, None, None]
+        output, code = self._paint(photo, painting, strength, seen_photo, seen_painting)
         seen_output = self._look(output, batch["offset"])
         return Scene(
+            frames=self._move(batch, photo, output, code) if "motion" in batch else None,
             output=self._in_metres(seen_output, seen_photo),
             photo=self._in_metres(seen_photo, seen_photo),
             painting=seen_painting,
@@ -125,8 +143,34 @@ class StyleTask(Task):
             image=image,
             features=self.perceptual(shifted, self.seen),
             depth=None if self.depth is None else self.depth(image).float(),
-            parts=None if self.face is None else self.face(image).float(),
+            parts=self.face(image).float() if self.face is not None and self.parts else None,
         )
+
+    def _look_at_photo(self, photo: Tensor, offset: Tensor) -> View:
+        view = self._look(photo, offset)
+        if self.face is None:
+            return view
+        parts = view.parts if view.parts is not None else self.face(photo).float()
+        return replace(view, face=face_mask(parts, *photo.shape[-2:]))
+
+    def _move(
+        self, batch: dict[str, Tensor], photo: Tensor, output: Tensor, code: Tensor
+    ) -> Frames:
+        """Move the first of the photos, paint them again, and let their output follow."""
+        right, down, zoom = batch["motion"].unbind(1)
+        count = len(zoom)
+        grid = motion.grid(
+            motion.LONGEST_SHIFT * right,
+            motion.LONGEST_SHIFT * down,
+            1 + motion.ZOOM * zoom,
+            *photo.shape[-2:],
+        )
+        moved = motion.move(photo[:count], grid) + motion.NOISE * batch["noise"]
+        strength = batch["strength"][:count, None, None, None]
+        second = cast(StyleNetwork, self.student).stylize(
+            moved.clamp(0, 1).contiguous(memory_format=torch.channels_last), code[:count], strength
+        )
+        return Frames(motion.follow(output[:count].float(), grid), second, motion.visible(grid))
 
     def _in_metres(self, view: View, photo: View) -> View:
         """For depth losses; where a network knows no unit, the photo sets one."""
@@ -138,17 +182,17 @@ class StyleTask(Task):
 
     def _paint(
         self, photo: Tensor, painting: Tensor, strength: Tensor, seen: View, style: View
-    ) -> Tensor:
-        amount = strength[:, None, None, None]
+    ) -> tuple[Tensor, Tensor]:
+        """The output and the paintings' style codes."""
         if isinstance(self.student, VGG19Network) and not self.recipe.data.shift:
             # Its frozen encoder is the perceptual network: what that saw is not computed again.
             mean, std = statistics(style.features["relu4_1"].full)
-            mixed = adain(
-                seen.features["relu4_1"].full, mean[..., None, None], std[..., None, None], amount
-            )
-            return self.student.decoder(mixed)
+            mean, std = mean[..., None, None], std[..., None, None]
+            mixed = adain(seen.features["relu4_1"].full, mean, std, strength)
+            return self.student.decoder(mixed), torch.cat((mean, std), 1)
         network = cast(StyleNetwork, self.student)
-        return network.stylize(photo, network.encode_style(painting), amount)
+        code = network.encode_style(painting)
+        return network.stylize(photo, code, strength), code
 
     sheet_caption = "photo, painting, painted; then depth and face parts of both, where watched"
 
