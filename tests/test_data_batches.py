@@ -22,6 +22,7 @@ from train.data.transforms import (
     color_jitter,
     cut,
     cut_parsing,
+    mirror,
     random_crop,
     resize_nearest,
     resize_short,
@@ -136,6 +137,29 @@ def test_jitter_of_grey_is_brightness_alone(seed: int, grey: int, amount: float)
     factor = np.random.default_rng(seed).uniform(1 - amount, 1 + amount)
     assert np.abs(seen - min(255, grey * factor)).max() <= 0.51
     assert 1 - amount <= factor <= 1 + amount
+
+
+def test_zoomed_crops_are_of_every_scale_and_mirrored_beyond_the_edges() -> None:
+    """Of a ramp: a crop twice as wide climbs twice as fast, until it turns back."""
+    ramp = np.repeat(np.arange(0, 240, 2, dtype=np.uint8)[None, :, None], 120, 0).repeat(3, 2)
+    sample = Sample("ramp", lambda: Image.fromarray(ramp))
+    config = BatchConfig(size=48, short_side=120, batch=40, seed=0, zoom=4)
+    images = Batches([sample], config).at(0)["image"]
+    assert images.shape == (40, 3, 48, 48)
+    slopes = (images[:, 0, 24, 1:] - images[:, 0, 24, :-1]).abs().median(1).values * 255 / 2
+    assert 0.9 < slopes.min() < 1.2
+    assert 3 < slopes.max() < 4.2
+    assert (images.flatten(1).max(1).values <= 240 / 255).all()
+
+
+@given(height=st.integers(1, 12), width=st.integers(1, 12), size=st.integers(1, 40))
+def test_mirrored_images_hold_themselves(height: int, width: int, size: int) -> None:
+    image = _noise(0, height, width)
+    wide = mirror(image, size)
+    assert wide.shape == (max(height, size), max(width, size), 3)
+    assert (wide[:height, :width] == image).all()
+    if size > height:
+        assert (wide[height] == wide[height - 1]).all()
 
 
 def test_an_epoch_has_every_sample_once() -> None:

@@ -9,7 +9,7 @@ import torch
 
 from train.auxiliary.face_classes import CLASSES
 from train.objectives import content, smoothness, style
-from train.objectives.scene import Scene, View
+from train.objectives.scene import Frames, Scene, View
 from train.objectives.terms import STYLE_LAYERS, TERMS
 from train.perceptual import Features
 
@@ -133,12 +133,19 @@ def view(seed: int) -> View:
         features={layer: Features(value, value) for layer, value in full.items()},
         depth=2 + noise(2, 1, 16, 16),
         parts=8 * noise(2, len(CLASSES), 4, 4),
+        face=noise(2, 1, 32, 32),
     )
+
+
+def frames(first: View, second: View) -> Frames:
+    """Two frames of which everything can be compared."""
+    return Frames(first.image, second.image, torch.ones(2, 32, 32, dtype=torch.bool))
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return Scene(view(0), view(1), view(2), torch.tensor([1.0, 0.4]))
+    strength = torch.tensor([1.0, 0.4])
+    return Scene(view(0), view(1), view(2), strength, frames(view(0), view(1)))
 
 
 @pytest.mark.parametrize("name", TERMS)
@@ -152,10 +159,12 @@ def test_terms_give_a_value_an_instance_and_cite_their_source(name: str, scene: 
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in TERMS if n not in ("style", "gram", "background_style")]
+    "name", [n for n in TERMS if n not in ("style", "gram", "background_style", "lattice")]
 )
 def test_a_photo_left_alone_costs_nothing_at_strength_0(name: str, scene: Scene) -> None:
-    untouched = replace(scene, output=scene.photo, strength=torch.zeros(2))
+    photo = scene.photo
+    still = frames(photo, photo)
+    untouched = replace(scene, output=photo, strength=torch.zeros(2), frames=still)
     term = TERMS[name]
     assert torch.allclose(term.compute(untouched, term.layers), torch.zeros(2), atol=1e-4)
 

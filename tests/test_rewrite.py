@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from export.rewrite import (
     DepthToSpace,
     FoldedUpsampleConv2d,
+    PhaseFirstConv2d,
     SlicedReflectConv2d,
     derived_constants,
     fold_upsampling,
     for_tflite,
 )
-from facestyle.networks.layers import ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.layers import DepthToSpaceConv2d, ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.mobile import MobileNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
 channels = st.integers(1, 5)
@@ -36,9 +38,9 @@ def assert_twins_agree(layer: nn.Module, x: Tensor) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(inputs=channels, outputs=channels, height=sizes, width=sizes, seed=seeds)
-@pytest.mark.parametrize("kind", [ReflectConv2d, UpsampleReflectConv2d])
+@pytest.mark.parametrize("kind", [ReflectConv2d, UpsampleReflectConv2d, DepthToSpaceConv2d])
 def test_twins_agree_at_any_size(
-    kind: type[ReflectConv2d | UpsampleReflectConv2d],
+    kind: type[ReflectConv2d | UpsampleReflectConv2d | DepthToSpaceConv2d],
     inputs: int,
     outputs: int,
     height: int,
@@ -124,6 +126,26 @@ def test_every_constant_is_an_original_or_traced_to_one() -> None:
         else:
             assert torch.equal(constant, origins[name])
     assert set(origins) == {derived.get(name, name) for name in constants}
+
+
+def test_the_mobile_networks_last_layer_is_in_the_order_of_phases() -> None:
+    network = MobileNetwork()
+    rewritten = for_tflite(network)
+    kinds = [type(part) for part in rewritten.modules()]
+    assert kinds.count(PhaseFirstConv2d) == 1
+    assert DepthToSpaceConv2d not in kinds
+    assert derived_constants(rewritten) == {
+        "decoder.image.ordered_weight": "decoder.image.weight",
+        "decoder.image.ordered_bias": "decoder.image.bias",
+    }
+    ordered = rewritten.get_buffer("decoder.image.ordered_bias")
+    assert torch.equal(ordered, network.decoder.image.bias.reshape(3, 4).T.flatten())
+
+
+def test_depth_to_space_starts_as_copying() -> None:
+    """Its four pixels are alike: no lattice before training."""
+    y = DepthToSpaceConv2d(5, 3)(torch.rand(1, 5, 6, 4))
+    assert torch.equal(y, F.interpolate(y[:, :, ::2, ::2], scale_factor=2.0, mode="nearest"))
 
 
 def test_a_layer_used_twice_is_replaced_twice() -> None:

@@ -38,9 +38,11 @@ class DataSpec:
         labelled: photos with depth or parsing labels, for the auxiliary networks.
         size: side of the square crops, in pixels.
         short_side: to which images are resized before cropping.
-        jitter: brightness, contrast and saturation are scaled by up to 1 +- this.
-        zoom: crops are up to this many times ``size`` wide, within ``short_side``, and then resized
-            to it: photos and paintings at several scales.
+        jitter: brightness, contrast and saturation of photos are scaled by up to 1 +- this.
+        zoom: crops are up to this many times ``size`` wide, and then resized to it: photos at
+            several scales. Beyond its edges an image is mirrored.
+        style_jitter, style_zoom: the same for paintings, so that stronger and denser styles are
+            seen than a collection has.
         shift: perceptual losses see a crop at a random offset of up to this many pixels, so
             that no lattice of positions is favoured.
         fill_depth: depth maps of which at most this part is unknown are filled by colorization
@@ -55,6 +57,8 @@ class DataSpec:
     short_side: int = 512
     jitter: float = 0.0
     zoom: float = 1.0
+    style_jitter: float = 0.0
+    style_zoom: float = 1.0
     shift: int = 0
     fill_depth: float = 0.0
     holdout: float = 0.1

@@ -63,6 +63,7 @@ def warp_error(first: Tensor, second: Tensor, motion: Motion) -> float:
 
 def _grid(motion: Motion, height: int, width: int) -> Tensor:
     right, down, zoom = (
-        torch.tensor([value]) for value in (motion.right, motion.down, motion.zoom)
+        torch.tensor([value], dtype=torch.float32)
+        for value in (motion.right, motion.down, motion.zoom)
     )
     return motions.grid(right, down, zoom, height, width)

@@ -20,6 +20,7 @@ from train.data.transforms import (
     color_jitter,
     cut,
     cut_parsing,
+    mirror,
     random_crop,
     resize_crop,
     resize_nearest,
@@ -46,8 +47,8 @@ class BatchConfig:
         seed: of order, crops and colours. Two sources that are drawn from together need two
             seeds, or the same places would be cropped from both.
         flip: whether half of the crops are mirrored.
-        zoom: crops are up to this many times ``size`` wide (at most ``short_side``) and then
-            resized to ``size``; evenly on a logarithmic scale.
+        zoom: crops are up to this many times ``size`` wide, evenly on a logarithmic scale, and
+            then resized to ``size``. Beyond its edges an image is mirrored.
         jitter: amount of ``color_jitter``, 0 for none.
         labels: of ``LABELS``; samples that lack one are left out.
     """
@@ -141,9 +142,9 @@ class Batches:
             raise UserError(f"a batch of {batch} cannot be shared by {world} processes evenly")
         looks = [self._look(step * batch + i) for i in range(rank, batch, world)]
         stacks = {key: np.stack([look[key] for look in looks]) for key in looks[0]}
-        # In NumPy: a PyTorch operation in a thread of its own brings OpenMP threads of its own, more
-        # than there are cores then, and all that wait for each other go to sleep instead of
-        # spinning. Steps on two cores took twice as long (train/EXPERIMENTS.md).
+        # In NumPy: PyTorch operations in a thread of its own have OpenMP threads of their own, more
+        # than there are cores then, and those that wait for each other sleep instead of spinning.
+        # A step on two cores took twice as long (train/EXPERIMENTS.md).
         image = stacks["image"].astype(np.float32) / np.float32(255)
         out = {"image": torch.from_numpy(image).permute(0, 3, 1, 2)}
         if "depth" in stacks:
@@ -160,14 +161,15 @@ class Batches:
         height, width = decoded.image.shape[:2]
         side = config.size
         if config.zoom > 1:
-            widest = min(config.zoom * config.size, config.short_side)
-            side = round(config.size * (widest / config.size) ** rng.random())
-        crop = random_crop(height, width, side, rng, config.flip)
-        image = cut(decoded.image, crop)
+            side = round(config.size * config.zoom ** rng.random())
+        crop = random_crop(max(height, side), max(width, side), side, rng, config.flip)
+        image = cut(mirror(decoded.image, side), crop)
         if config.jitter:
             image = color_jitter(image, rng, config.jitter)
         cutters = {"depth": cut, "parsing": cut_parsing}
-        labels = {key: cutters[key](label, crop) for key, label in decoded.labels.items()}
+        labels = {
+            key: cutters[key](mirror(label, side), crop) for key, label in decoded.labels.items()
+        }
         if side != config.size:
             image = resize_crop(image, config.size)
             labels = {

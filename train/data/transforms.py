@@ -86,6 +86,15 @@ def cut_parsing(ids: np.ndarray, crop: Crop) -> np.ndarray:
     return MIRRORED[part] if crop.mirrored else part
 
 
+def mirror(array: np.ndarray, size: int) -> np.ndarray:
+    """An image or label of at least ``size`` pixels on each side, by reflection below and right."""
+    height, width = array.shape[:2]
+    missing = (max(0, size - height), max(0, size - width))
+    if missing == (0, 0):
+        return array
+    return np.pad(array, [(0, n) for n in missing] + [(0, 0)] * (array.ndim - 2), "symmetric")
+
+
 def color_jitter(image: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
     """Scale brightness, contrast and saturation by factors from 1 - amount to 1 + amount.
 

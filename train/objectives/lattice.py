@@ -1,4 +1,4 @@
-"""Dots and checkerboards that upsampling networks hide style statistics in, seen in the spectrum."""
+"""Lattices of dots that upsampling networks hide style statistics in, seen in the spectrum."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ def lattice_loss(images: Tensor) -> Tensor:
     """
     grey = images.float().mean(1)
     height, width = grey.shape[-2:]
-    window = (
-        torch.hann_window(height, device=grey.device)[:, None]
-        * torch.hann_window(width, device=grey.device)
+    window = torch.hann_window(height, device=grey.device)[:, None] * torch.hann_window(
+        width, device=grey.device
     )
     spectrum = torch.fft.fft2((grey - grey.mean((1, 2), keepdim=True)) * window)
     power = torch.view_as_real(spectrum).square().sum(-1).mean(0)

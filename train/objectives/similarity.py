@@ -7,9 +7,13 @@ variances would not survive bf16.
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Of an image, the photo and the weight of every pixel."""
 
 LUMINANCE_FLOOR, CONTRAST_FLOOR = 0.01**2, 0.03**2
 """SSIM's C1 and C2, of images in [0, 1]."""
@@ -35,9 +39,7 @@ def ssim_loss(image: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
     var_a = _local_mean(a * a) - mean_a**2
     var_b = _local_mean(b * b) - mean_b**2
     covariance = _local_mean(a * b) - mean_a * mean_b
-    luminance = (2 * mean_a * mean_b + LUMINANCE_FLOOR) / (
-        mean_a**2 + mean_b**2 + LUMINANCE_FLOOR
-    )
+    luminance = (2 * mean_a * mean_b + LUMINANCE_FLOOR) / (mean_a**2 + mean_b**2 + LUMINANCE_FLOOR)
     structure = (2 * covariance + CONTRAST_FLOOR) / (var_a + var_b + CONTRAST_FLOOR)
     return _average(1 - luminance * structure, weight[:, :, 3:-3, 3:-3])
 
@@ -52,7 +54,7 @@ def gradient_loss(image: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
         image, photo: (N, 3, H, W) in [0, 1], H and W even.
         weight: (N, 1, H, W) in [0, 1].
     """
-    a, b = image.float().mean(1, keepdim=True), photo.float().mean(1, keepdim=True)
+    a, b = _luma(image), _luma(photo)
     losses = []
     for _ in range(2):
         own, wanted = _gradient(a), _gradient(b)
@@ -63,6 +65,13 @@ def gradient_loss(image: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
         losses.append(mean + (spread + 1e-4).sqrt() - 1e-2)
         a, b, weight = (F.avg_pool2d(x, 2) for x in (a, b, weight))
     return (losses[0] + losses[1]) / 2
+
+
+def _luma(image: Tensor) -> Tensor:
+    """(N, 1, H, W): what FSIM and GMSD look at. Equal shares, as in SSIM here, are not enough: a
+    network that kept those had a FSIM of .85 by them and of .82 by luma."""
+    red, green, blue = image.float().split(1, 1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def _local_mean(x: Tensor) -> Tensor:

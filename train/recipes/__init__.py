@@ -197,8 +197,12 @@ def _check(recipe: Recipe) -> None:
     }.items():
         if not value >= 0:
             raise UserError(f"recipe: {key} must not be negative, but is {value}")
-    if not recipe.data.zoom >= 1:
-        raise UserError(f"recipe: data.zoom must be at least 1, not {recipe.data.zoom:g}")
+    for key, zoom in {
+        "data.zoom": recipe.data.zoom,
+        "data.style_zoom": recipe.data.style_zoom,
+    }.items():
+        if not zoom >= 1:
+            raise UserError(f"recipe: {key} must be at least 1, not {zoom:g}")
     if recipe.data.short_side < recipe.data.size:
         raise UserError(
             f"recipe: data.short_side ({recipe.data.short_side}) must not be below data.size "
@@ -211,6 +215,7 @@ def _check(recipe: Recipe) -> None:
         "strength.full + strength.none": recipe.strength.full + recipe.strength.none,
         "data.holdout": recipe.data.holdout,
         "data.jitter": recipe.data.jitter,
+        "data.style_jitter": recipe.data.style_jitter,
         "data.fill_depth": recipe.data.fill_depth,
     }.items():
         if not 0 <= part <= 1:

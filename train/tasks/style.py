@@ -52,8 +52,9 @@ class StyleTask(Task):
         self.layers = {
             name: recipe.terms[name].layers or term.layers for name, term in self.terms.items()
         }
-        self.content = self._batches(recipe.data.content, "content", recipe.seed)
-        self.style = self._batches(recipe.data.style, "style", recipe.seed + 1)
+        data = recipe.data
+        self.content = self._batches(data.content, "content", 0, data.jitter, data.zoom)
+        self.style = self._batches(data.style, "style", 1, data.style_jitter, data.style_zoom)
         self.student, self.perceptual = _networks(recipe)
         own = ["relu4_1"] if isinstance(self.student, VGG19Network) else []
         self.seen = frozenset(own).union(*self.layers.values())
@@ -68,7 +69,9 @@ class StyleTask(Task):
         wanted = self.parts or any(t.face for t in looks)
         self.face = load_face(recipe.auxiliary.face) if wanted else None
 
-    def _batches(self, sources: tuple[str, ...], option: str, seed: int) -> Batches:
+    def _batches(
+        self, sources: tuple[str, ...], option: str, seed: int, jitter: float, zoom: float
+    ) -> Batches:
         if not sources:
             raise UserError(f"no images to learn from; give --{option} FOLDER (or a tar file)")
         data = self.recipe.data
@@ -76,9 +79,9 @@ class StyleTask(Task):
             size=data.size,
             short_side=data.short_side,
             batch=self.recipe.batch,
-            seed=seed,
-            jitter=data.jitter,
-            zoom=data.zoom,
+            seed=self.recipe.seed + seed,
+            jitter=jitter,
+            zoom=zoom,
         )
         samples = [sample for source in sources for sample in open_source(source)]
         return Batches(samples, config)
