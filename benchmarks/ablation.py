@@ -148,7 +148,8 @@ def to_markdown(
         "# Do depth and face losses keep the face?",
         "",
         f"`{recipe.network}`, {recipe.steps:,} steps of batch {recipe.batch} from the same "
-        f"weights, seed {recipe.seed}; each method at the strength at which its style loss is {style:.3f}.",
+        f"weights, seed {recipe.seed}; each method at the strength at which its style loss is "
+        f"{style:.3f}.",
         "",
         "| method | strength | " + " | ".join(f"{f.title} {_arrow(f)}" for f in shown) + " |",
         "| --- |" + " ---: |" * (len(shown) + 1),

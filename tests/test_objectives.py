@@ -86,9 +86,11 @@ def test_flat_noise_sees_dots_on_skin_but_not_in_hair() -> None:
     dots = 0.2 * torch.rand(1, 3, 32, 32, generator=generator)
     skin, hair = torch.full((1, 3, 32, 32), 0.5), torch.rand(1, 3, 32, 32, generator=generator)
     stroke = skin + 0.2 * torch.linspace(0, 1, 32)
-    assert smoothness.flat_noise_loss(skin + dots, skin) > 1e-3
-    assert smoothness.flat_noise_loss(hair + dots, hair) < 1e-6
-    assert smoothness.flat_noise_loss(stroke, skin) < 1e-5
+    face, elsewhere = torch.ones(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    assert smoothness.flat_noise_loss(skin + dots, skin, face) > 1e-3
+    assert smoothness.flat_noise_loss(skin + dots, skin, elsewhere) == 0
+    assert smoothness.flat_noise_loss(hair + dots, hair, face) < 1e-6
+    assert smoothness.flat_noise_loss(stroke, skin, face) < 1e-5
 
 
 def test_border_sees_a_glow() -> None:
