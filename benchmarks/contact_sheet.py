@@ -21,14 +21,14 @@ from facestyle.stylize import Painter
 SIDE = 256
 GAP = 6
 STYLES = (
-    "auvers",
     "composition_viii",
-    "girls_at_the_piano",
+    "creation_of_the_world",
     "great_wave",
-    "poppies",
-    "ramparts",
+    "ia_orana_maria",
+    "madame_roulin",
+    "mada_primavesi",
     "spring",
-    "summertime",
+    "wheat_field",
 )
 
 

@@ -17,7 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facestyle.networks.layers import DepthToSpaceConv2d, ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.layers import (
+    DepthToSpaceConv2d,
+    ReflectConv2d,
+    ReplicateDepthwiseConv2d,
+    UpsampleReflectConv2d,
+)
 
 
 class SlicedReflectConv2d(nn.Module):
@@ -35,6 +40,25 @@ class SlicedReflectConv2d(nn.Module):
         x = torch.cat((x[:, :, 1:2], x, x[:, :, -2:-1]), 2)
         x = torch.cat((x[:, :, :, 1:2], x, x[:, :, :, -2:-1]), 3)
         return F.conv2d(x, self.weight, self.bias)
+
+
+class SlicedReplicateConv2d(nn.Module):
+    """Twin of a ``ReplicateDepthwiseConv2d``: the edges are sliced off and concatenated, twice.
+
+    Owns the origin's ``weight`` and ``bias``, unchanged and under their own names.
+    """
+
+    def __init__(self, origin: ReplicateDepthwiseConv2d) -> None:
+        super().__init__()
+        self.weight, self.bias, self.groups = origin.weight, origin.bias, origin.groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        first, last = x[:, :, :1], x[:, :, -1:]
+        x = torch.cat((first, first, x, last, last), 2)
+        first, last = x[:, :, :, :1], x[:, :, :, -1:]
+        x = torch.cat((first, first, x, last, last), 3)
+        return F.conv2d(x, self.weight, self.bias, groups=self.groups)
 
 
 class FoldedUpsampleConv2d(nn.Module):
@@ -144,6 +168,7 @@ def fold_upsampling(weight: Tensor) -> Tensor:
 TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
     {
         ReflectConv2d: SlicedReflectConv2d,
+        ReplicateDepthwiseConv2d: SlicedReplicateConv2d,
         UpsampleReflectConv2d: FoldedUpsampleConv2d,
         DepthToSpaceConv2d: PhaseFirstConv2d,
     }

@@ -169,7 +169,7 @@ def test_weights_of_the_network_before_are_named_as_such(tmp_path: Path) -> None
     path = tmp_path / "old.safetensors"
     state = {"decoder.style_full.mean.weight": torch.zeros(8, 128, 1, 1)}
     checkpoint.write_tensors(state, path, {"network": "mobile"})
-    with pytest.raises(UserError, match="earlier 'mobile' network.*train again"):
+    with pytest.raises(UserError, match=r"earlier 'mobile' network.*train again"):
         checkpoint.load(path)
 
 

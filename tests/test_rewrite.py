@@ -18,7 +18,12 @@ from export.rewrite import (
     fold_upsampling,
     for_tflite,
 )
-from facestyle.networks.layers import DepthToSpaceConv2d, ReflectConv2d, UpsampleReflectConv2d
+from facestyle.networks.layers import (
+    DepthToSpaceConv2d,
+    ReflectConv2d,
+    ReplicateDepthwiseConv2d,
+    UpsampleReflectConv2d,
+)
 from facestyle.networks.mobile import MobileNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
@@ -49,6 +54,15 @@ def test_twins_agree_at_any_size(
 ) -> None:
     torch.manual_seed(seed)
     assert_twins_agree(kind(inputs, outputs), torch.randn(2, inputs, height, width))
+
+
+@settings(max_examples=30, deadline=None)
+@given(channels=channels, height=st.integers(1, 9), width=st.integers(1, 9), seed=seeds)
+def test_repeated_edges_agree_at_any_size(
+    channels: int, height: int, width: int, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    assert_twins_agree(ReplicateDepthwiseConv2d(channels), torch.randn(2, channels, height, width))
 
 
 def test_upsampling_agrees_even_on_a_single_position() -> None:

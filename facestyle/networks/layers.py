@@ -36,6 +36,18 @@ class UpsampleReflectConv2d(nn.Conv2d):
         return super().forward(F.interpolate(input, scale_factor=2.0, mode="nearest"))
 
 
+class ReplicateDepthwiseConv2d(nn.Conv2d):
+    """Depthwise 5x5 convolution over an input whose edge pixels are repeated twice.
+
+    (N, C, H, W) to the same.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(
+            channels, channels, 5, padding=2, padding_mode="replicate", groups=channels
+        )
+
+
 class DepthToSpaceConv2d(nn.Conv2d):
     """3x3 convolution that gives the four pixels of every cell, then depth to space.
 

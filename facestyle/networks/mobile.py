@@ -12,8 +12,9 @@ What keeps it clean and fast on a phone:
   in a lattice of dots: it starts with the four alike, and the loss looks at the spectrum
   (``lattice`` in ``train.objectives``). Other upsampling is bilinear.
 * Content skips at every scale carry the face's fine structure; depthwise 5x5 kernels at 1/8 see
-  far enough to tell a face from what is around it.
-* Every operator runs in one XNNPACK partition and on the GPU delegate: zero padding, global
+  far enough to tell a face from what is around it. They repeat the edge: padded with zeros they
+  told the network where the picture ends, and it drew frames there.
+* Every operator runs in one XNNPACK partition: zero padding, slices and concatenations, global
   average pooling, 1x1 / 3x3 / depthwise convolutions, bilinear resize, depth to space.
 """
 
@@ -27,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.adain import adain, normalize
-from facestyle.networks.layers import DepthToSpaceConv2d
+from facestyle.networks.layers import DepthToSpaceConv2d, ReplicateDepthwiseConv2d
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,22 @@ class MobileConfig:
 
 
 class InvertedResidual(nn.Module):
-    """MobileNetV2 block (Sandler et al., CVPR 2018): expand 1x1, depthwise, project 1x1."""
+    """MobileNetV2 block (Sandler et al., CVPR 2018): expand 1x1, depthwise, project 1x1.
+
+    The depthwise convolution is 3x3, or 5x5 where it is ``wide``.
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3, expansion: int = 2
+        self, inputs: int, outputs: int, *, stride: int = 1, wide: bool = False, expansion: int = 2
     ) -> None:
         super().__init__()
         hidden = inputs * expansion
         self.expand = nn.Conv2d(inputs, hidden, 1)
-        self.depthwise = nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden)
+        self.depthwise = (
+            ReplicateDepthwiseConv2d(hidden)
+            if wide
+            else nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden)
+        )
         self.project = nn.Conv2d(hidden, outputs, 1)
         self.residual = stride == 1 and inputs == outputs
         keep_scale(self.expand, self.depthwise)
@@ -107,8 +115,8 @@ class ContentEncoder(nn.Module):
         self.down_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
         self.quarter_1 = InvertedResidual(quarter, quarter, expansion=e)
         self.down_eighth = InvertedResidual(quarter, eighth, stride=2, expansion=e)
-        self.eighth_1 = InvertedResidual(eighth, eighth, kernel=5, expansion=e)
-        self.eighth_2 = InvertedResidual(eighth, eighth, kernel=5, expansion=e)
+        self.eighth_1 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
+        self.eighth_2 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
         keep_scale(self.stem, self.down_quarter)
         with torch.no_grad():
             self.stem.weight *= PHOTO_SCALE
@@ -172,9 +180,9 @@ class Decoder(nn.Module):
         half, quarter, eighth = config.channels
         e, code = config.expansion, config.code_size
         self.style_eighth_1 = Modulation(code, eighth)
-        self.eighth_1 = InvertedResidual(eighth, eighth, kernel=5, expansion=e)
+        self.eighth_1 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
         self.style_eighth_2 = Modulation(code, eighth)
-        self.eighth_2 = InvertedResidual(eighth, eighth, kernel=5, expansion=e)
+        self.eighth_2 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
         self.up_quarter = nn.Conv2d(eighth, quarter, 1)
         self.skip_quarter = nn.Conv2d(quarter, quarter, 1)
         self.style_quarter_1 = Modulation(code, quarter)
