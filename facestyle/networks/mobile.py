@@ -152,9 +152,13 @@ class StyleEncoder(nn.Module):
             )
             for inputs, outputs in zip(config.style_channels, others)
         )
-        # One layer in parts that are added up: XNNPACK cannot concatenate eight statistics.
+        # One layer in parts that are added up: XNNPACK cannot concatenate eight statistics. It has
+        # one bias: converters would add up several, and nobody could tell where the sum is from.
         hidden = config.style_hidden
-        self.from_mean = nn.ModuleList(nn.Conv2d(c, hidden, 1) for c in config.style_channels)
+        self.from_mean = nn.ModuleList(
+            nn.Conv2d(c, hidden, 1, bias=index == 0)
+            for index, c in enumerate(config.style_channels)
+        )
         self.from_std = nn.ModuleList(
             nn.Conv2d(c, hidden, 1, bias=False) for c in config.style_channels
         )

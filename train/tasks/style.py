@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from facestyle import checkpoint
 from facestyle.adain import adain
@@ -56,6 +57,7 @@ class StyleTask(Task):
         self.content = self._batches(data.content, "content", 0, data.jitter, data.zoom)
         self.style = self._batches(data.style, "style", 1, data.style_jitter, data.style_zoom)
         self.student, self.perceptual = _networks(recipe)
+        self.caller = Caller(self.student)
         own = ["relu4_1"] if isinstance(self.student, VGG19Network) else []
         self.seen = frozenset(own).union(*self.layers.values())
         size, stride = recipe.data.size, cast(StyleNetwork, self.student).stride
@@ -125,6 +127,7 @@ class StyleTask(Task):
             seen_painting = View(painting, features)
             seen_photo = self._look_at_photo(photo, batch["offset"])
         strength = batch["strength"][:, None, None, None]
+        self.caller.round_weights(self.recipe.weight_bits)
         output, code = self._paint(photo, painting, strength, seen_photo, seen_painting)
         seen_output = self._look(output, batch["offset"])
         return Scene(
@@ -170,9 +173,8 @@ class StyleTask(Task):
         )
         moved = motion.move(photo[:count], grid) + motion.NOISE * batch["noise"]
         strength = batch["strength"][:count, None, None, None]
-        second = cast(StyleNetwork, self.student).stylize(
-            moved.clamp(0, 1).contiguous(memory_format=torch.channels_last), code[:count], strength
-        )
+        moved = moved.clamp(0, 1).contiguous(memory_format=torch.channels_last)
+        second = self.caller.call("stylize", moved, code[:count], strength)
         return Frames(motion.follow(output[:count].float(), grid), second, motion.visible(grid))
 
     def _in_metres(self, view: View, photo: View) -> View:
@@ -193,9 +195,8 @@ class StyleTask(Task):
             mean, std = mean[..., None, None], std[..., None, None]
             mixed = adain(seen.features["relu4_1"].full, mean, std, strength)
             return self.student.decoder(mixed), torch.cat((mean, std), 1)
-        network = cast(StyleNetwork, self.student)
-        code = network.encode_style(painting)
-        return network.stylize(photo, code, strength), code
+        code = self.caller.call("encode_style", painting)
+        return self.caller.call("stylize", photo, code, strength), code
 
     sheet_caption = "photo, painting, painted; then depth and face parts of both, where watched"
 
@@ -237,6 +238,44 @@ class StyleTask(Task):
         """Export."""
         preset = "" if self.recipe.network == "mobile" else f" --preset {self.recipe.network}"
         return f"facestyle export --checkpoint {shlex.quote(str(result))}{preset} --out build"
+
+
+class Caller(nn.Module):
+    """Calls a network's methods, with its weights or with rounded ones."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._rounded: dict[str, Tensor] = {}
+
+    def round_weights(self, bits: int) -> None:
+        """Take the weights as they are now, rounded to so many bits (0: as they are)."""
+        self._rounded = {}
+        if bits:
+            self._rounded = {
+                f"network.{name}": round_to(weight, bits)
+                for name, weight in self.network.named_parameters()
+                if weight.dim() == 4
+            }
+
+    def call(self, method: str, *arguments: Tensor) -> Tensor:
+        """What a method gives."""
+        return cast(Tensor, functional_call(self, self._rounded, (method, *arguments)))
+
+    def forward(self, method: str, *arguments: Tensor) -> Tensor:
+        """See ``call``."""
+        return cast(Tensor, getattr(self.network, method)(*arguments))
+
+
+def round_to(weight: Tensor, bits: int) -> Tensor:
+    """(O, ...) rounded to ``2 ** bits - 1`` steps, by the greatest value of each of the O.
+
+    The gradient is that of the weight itself.
+    """
+    greatest = weight.detach().flatten(1).abs().amax(1).clamp_min(1e-9)
+    step = (greatest / (2 ** (bits - 1) - 1)).view(-1, *[1] * (weight.dim() - 1))
+    rounded = (weight.detach() / step).round() * step
+    return weight + (rounded - weight.detach())
 
 
 def random_strengths(count: int, spec: StrengthSpec, rng: np.random.Generator) -> Tensor:
