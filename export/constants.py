@@ -36,7 +36,11 @@ class Constant:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a constant comes from; ``parameter`` is None where nobody knows."""
+    """Where a constant comes from; ``parameter`` is None where nobody knows.
+
+    ``scalar`` and, for the zeros of a bias that a layer does not have, ``zeros`` are no parameters;
+    their ``value`` is given.
+    """
 
     constant: str
     shape: tuple[int, ...]
@@ -80,6 +84,10 @@ def trace(
             continue
         found = next((n for n, a in by_size[size] if _matches(constant, a)), None)
         found = found or next((f"{n} (a part)" for n, a in vectors if _is_part(constant, a)), None)
+        if found is None and _is_vector(constant.values) and not constant.values.any():
+            # What TFLite's convolutions have where the network's have no bias.
+            origins.append(Origin(constant.name, shape, "zeros", 0.0))
+            continue
         if found in derived:
             found = f"{derived[found]} (as {found.rsplit('.', 1)[-1]})"
         origins.append(Origin(constant.name, shape, found))

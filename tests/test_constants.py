@@ -49,3 +49,12 @@ def test_scalars_are_listed_with_their_value(module: nn.Module) -> None:
     (origin,) = trace([Constant("eps", np.array([1e-4], np.float32), 0.0)], module)
     assert origin.parameter == "scalar"
     assert origin.value == pytest.approx(1e-4)
+
+
+def test_a_bias_of_zeros_comes_from_a_layer_without_one_but_zeroed_weights_do_not() -> None:
+    layer = nn.Conv2d(2, 3, 1, bias=False)
+    zeros = Constant("bias", np.zeros(3, np.float32), 0.0)
+    weights = Constant("weight", np.zeros((3, 1, 1, 2), np.float32), 0.0)
+    found, lost = trace([zeros, weights], layer)
+    assert (found.parameter, found.value) == ("zeros", 0.0)
+    assert lost.parameter is None
