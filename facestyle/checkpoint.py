@@ -31,10 +31,6 @@ DTYPES = (
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 
-EARLIER = {"mobile": "decoder.style_full.mean.weight"}
-"""By network, a tensor that only an earlier version of it had."""
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """A network with its weights.
@@ -178,11 +174,6 @@ def load(
             raise UserError(f"{source} brings its own encoder; leave --encoder out")
     elif encoder is not None:
         raise UserError(f"--encoder is for --preset vgg19; {name!r} has its own")
-    if EARLIER.get(name) in state:
-        raise UserError(
-            f"{source} holds weights of an earlier {name!r} network, which this version has no "
-            "more; train again (facestyle train --list) or use the version that made them"
-        )
     fit(module, state, source)
     return Checkpoint(name, module, fingerprint(module.state_dict()), metadata)
 

@@ -164,15 +164,6 @@ def test_weights_of_another_network_are_named(
         checkpoint.load(path, "vgg19")
 
 
-def test_weights_of_the_network_before_are_named_as_such(tmp_path: Path) -> None:
-    """What version 0.1's first ``mobile`` was: features at full resolution."""
-    path = tmp_path / "old.safetensors"
-    state = {"decoder.style_full.mean.weight": torch.zeros(8, 128, 1, 1)}
-    checkpoint.write_tensors(state, path, {"network": "mobile"})
-    with pytest.raises(UserError, match=r"earlier 'mobile' network.*train again"):
-        checkpoint.load(path)
-
-
 def test_vgg19_decoder_with_its_encoder(tmp_path: Path) -> None:
     """As public AdaIN code publishes them: two Sequential state dicts."""
     whole = create("vgg19").state_dict()

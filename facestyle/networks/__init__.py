@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from facestyle.errors import unknown
 from facestyle.networks.mobile import MobileNetwork
+from facestyle.networks.portrait import PortraitNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
 
@@ -31,7 +32,11 @@ class StyleNetwork(Protocol):
         ...
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"mobile": MobileNetwork, "vgg19": VGG19Network}
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "mobile": MobileNetwork,
+    "portrait": PortraitNetwork,
+    "vgg19": VGG19Network,
+}
 
 
 def create(name: str) -> nn.Module:

@@ -14,12 +14,14 @@ def total_variation(image: Tensor) -> Tensor:
     return rows + columns
 
 
-def flat_noise_loss(image: Tensor, content: Tensor, where: Tensor, flat: float = 0.02) -> Tensor:
+def flat_noise_loss(
+    image: Tensor, content: Tensor, where: Tensor | None = None, flat: float = 0.02
+) -> Tensor:
     """Fine texture that was invented where the photo has none: dots, weave, grain on skin.
 
     Mean square of what a 5 x 5 binomial blur removes, weighted by how flat the photo is there
-    (1 where its own fine texture is well below ``flat``) and by ``where`` (N, 1, H, W). Coarser
-    strokes pass the blur.
+    (1 where its own fine texture is well below ``flat``) and, if given, by ``where``
+    (N, 1, H, W). Coarser strokes pass the blur.
     """
     taps = torch.tensor([1.0, 4, 6, 4, 1], device=image.device) / 16
     kernel = (taps[:, None] * taps).expand(3, 1, 5, 5)
@@ -29,7 +31,9 @@ def flat_noise_loss(image: Tensor, content: Tensor, where: Tensor, flat: float =
 
     own, photo = fine(image.float()), fine(content.float())
     activity = F.avg_pool2d(photo.square().mean(1, keepdim=True), 7, 1, 3)
-    weight = torch.exp(-activity / flat**2) * where[:, :, 2:-2, 2:-2]
+    weight = torch.exp(-activity / flat**2)
+    if where is not None:
+        weight = weight * where[:, :, 2:-2, 2:-2]
     return (weight * own.square().mean(1, keepdim=True)).flatten(1).mean(1)
 
 

@@ -178,7 +178,8 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "laplacian": Term(_between_images(content.laplacian_loss), "paper 5"),
         "edges": Term(_between_images(content.edge_structure_loss), "ours: SSIM's structure"),
         "variation": Term(variation_term, "total variation; papers 3 and 4"),
-        "flat_noise": Term(
+        "flat_noise": Term(_between_images(smoothness.flat_noise_loss), "ours: no dots"),
+        "skin_noise": Term(
             _on_the_face(smoothness.flat_noise_loss), "ours: no dots on skin", face=True
         ),
         "lattice": Term(lattice_term, "ours: no lattice in the spectrum"),
