@@ -1,6 +1,6 @@
 """Turn trained weights into those that ship.
 
-    python -m train.release runs/mobile/mobile.safetensors --note "26,000 steps of batch 4"
+    python -m train.release runs/mobile_first/mobile.safetensors --note "20,000 steps of batch 4"
     python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
 
 A ``mobile`` network becomes ``facestyle/weights/mobile.safetensors`` with ``styles.json``, the
