@@ -37,10 +37,11 @@ def test_untrained_is_reproducible(mobile: checkpoint.Checkpoint) -> None:
     assert checkpoint.untrained("mobile", seed=4).fingerprint != mobile.fingerprint
 
 
-def test_shipped_weights_load_and_are_documented() -> None:
-    loaded = checkpoint.load()
-    assert loaded.name == "mobile"
-    path = checkpoint.shipped("mobile")
+@pytest.mark.parametrize("name", ["mobile", "portrait"])
+def test_shipped_weights_load_and_are_documented(name: str) -> None:
+    loaded = checkpoint.load(None, name)
+    assert loaded.name == name
+    path = checkpoint.shipped(name)
     assert path.stat().st_size <= 2_000_000
     card = (path.parent / "README.md").read_text()
     assert loaded.fingerprint in card
