@@ -442,4 +442,4 @@ def test_a_network_is_called_with_rounded_weights() -> None:
         fine = caller.call("stylize", photo, code, strength)
     assert (coarse - wanted).abs().max() > 10 * (fine - wanted).abs().max() > 0
     with pytest.raises(UserError, match="weight_bits"):
-        recipes.load("mobile", None, ("weight_bits=1",))
+        recipes.load("portrait", None, ("weight_bits=1",))

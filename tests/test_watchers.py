@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facestyle import checkpoint
+from facestyle import checkpoint, gallery
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 from tests.conftest import TrainingData
@@ -91,7 +91,7 @@ def test_style_weights_ship_with_their_style_codes(
     assert loaded.metadata["trained"] == "none"
     book = StyleBook.load(path.with_name("styles.json"))
     assert book.weights == loaded.fingerprint
-    assert len(book.styles) == 12
+    assert len(book.styles) == len(gallery.paintings())
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,10 @@ class StyleTask(Task):
         data = recipe.data
         self.content = self._batches(data.content, "content", 0, data.jitter, data.zoom)
         self.style = self._batches(data.style, "style", 1, data.style_jitter, data.style_zoom)
-        self.student, self.perceptual = _networks(recipe)
+        self.student, perceptual = _networks(recipe)
         self.caller = Caller(self.student)
+        # Last: the part that it shares with the student must stay in evaluation mode.
+        self.perceptual = perceptual
         own = ["relu4_1"] if isinstance(self.student, VGG19Network) else []
         self.seen = frozenset(own).union(*self.layers.values())
         size, stride = recipe.data.size, cast(StyleNetwork, self.student).stride
