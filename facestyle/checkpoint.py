@@ -28,6 +28,9 @@ DTYPES = (
 )
 """What weights and counters are made of; complex, quantised and 8-bit floats are not."""
 
+EARLIER_MOBILE = "decoder.style_full.mean.weight"
+"""Only the ``mobile`` of before 2026-11-26 has it, which had AdaIN at full resolution too."""
+
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 
@@ -164,7 +167,16 @@ def load(
     state, metadata = read_tensors(source)
     name = metadata.get("network", network)
     if path is not None and name != network and "network" in metadata:
+        if name not in NETWORKS:
+            raise UserError(
+                f"{path} holds weights of {name!r}, a network that is not in this version"
+            )
         raise UserError(f"{path} holds weights of {name!r}; add --preset {name}")
+    if name == "mobile" and EARLIER_MOBILE in state:
+        raise UserError(
+            f"{source} holds weights of an earlier mobile network, which this version has replaced; "
+            "train again, or use the version of facestyle that it was trained with"
+        )
     module = create(name)
     if isinstance(module, vgg19.VGG19Network):
         state = _recognize(state, source)

@@ -37,14 +37,26 @@ def test_untrained_is_reproducible(mobile: checkpoint.Checkpoint) -> None:
     assert checkpoint.untrained("mobile", seed=4).fingerprint != mobile.fingerprint
 
 
-@pytest.mark.parametrize("name", ["mobile", "portrait"])
-def test_shipped_weights_load_and_are_documented(name: str) -> None:
-    loaded = checkpoint.load(None, name)
-    assert loaded.name == name
-    path = checkpoint.shipped(name)
+def test_shipped_weights_load_and_are_documented() -> None:
+    loaded = checkpoint.load()
+    assert loaded.name == "mobile"
+    path = checkpoint.shipped("mobile")
     assert path.stat().st_size <= 2_000_000
     card = (path.parent / "README.md").read_text()
     assert loaded.fingerprint in card
+
+
+def test_networks_of_before_are_refused_by_name(
+    tmp_path: Path, mobile: checkpoint.Checkpoint
+) -> None:
+    state = {**mobile.network.state_dict(), "decoder.style_full.mean.weight": torch.zeros(8, 4)}
+    old, other = tmp_path / "old.safetensors", tmp_path / "other.safetensors"
+    checkpoint.write_tensors(state, old, {"network": "mobile"})
+    checkpoint.write_tensors(state, other, {"network": "portrait"})
+    with pytest.raises(UserError, match="an earlier mobile network"):
+        checkpoint.load(old)
+    with pytest.raises(UserError, match="'portrait', a network unknown to this version"):
+        checkpoint.load(other)
 
 
 class Hostile:

@@ -20,13 +20,12 @@ from PIL import Image
 
 from facestyle.checkpoint import load, read_tensors
 from facestyle.errors import UserError
-from facestyle.networks.mobile import MobileNetwork
 from facestyle.networks.vgg19 import VGG19Network
 from tests.conftest import Outcome, TrainingData, assert_refused
 from train import engine, recipes, tasks
 from train.checkpoints import Checkpoints
 from train.recipe import StrengthSpec
-from train.tasks.style import Caller, StyleTask, random_strengths, round_to
+from train.tasks.style import StyleTask, random_strengths
 
 Run = Callable[..., Outcome]
 FACESTYLE = Path(sys.executable).with_name("facestyle")
@@ -410,36 +409,3 @@ def test_damaged_checkpoints_are_passed_over(tmp_path: Path) -> None:
         checkpoints.path(step).write_bytes(b"damaged")
     with pytest.warns(UserWarning), pytest.raises(UserError, match="all checkpoints"):
         checkpoints.latest()
-
-
-def test_rounded_weights_lie_on_their_steps_and_learn_as_they_are() -> None:
-    weight = torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(0))
-    weight[1] *= 100
-    weight[2] = 0
-    weight.requires_grad_()
-    rounded = round_to(weight, 5)
-    greatest = weight.detach().flatten(1).abs().amax(1)
-    steps = (rounded.detach().flatten(1) / (greatest[:, None].clamp_min(1e-9) / 15)).round()
-    assert steps.abs().max() == 15
-    assert all(len(row.unique()) <= 31 for row in steps)
-    assert torch.allclose(rounded, weight, atol=float(greatest.max()) / 30)
-    rounded.sum().backward()
-    assert torch.equal(weight.grad, torch.ones_like(weight))
-
-
-def test_a_network_is_called_with_rounded_weights() -> None:
-    network = MobileNetwork().eval()
-    caller = Caller(network)
-    photo, code = torch.rand(1, 3, 32, 32), torch.randn(1, 128, 1, 1)
-    strength = torch.ones(1, 1, 1, 1)
-    with torch.no_grad():
-        wanted = network.stylize(photo, code, strength)
-        caller.round_weights(0)
-        assert torch.equal(caller.call("stylize", photo, code, strength), wanted)
-        caller.round_weights(3)
-        coarse = caller.call("stylize", photo, code, strength)
-        caller.round_weights(12)
-        fine = caller.call("stylize", photo, code, strength)
-    assert (coarse - wanted).abs().max() > 10 * (fine - wanted).abs().max() > 0
-    with pytest.raises(UserError, match="weight_bits"):
-        recipes.load("portrait", None, ("weight_bits=1",))

@@ -193,16 +193,6 @@ def test_depth_and_baked_graphs(facestyle: Run, tmp_path: Path) -> None:
     assert facestyle("verify", tmp_path / "b").code == 0
 
 
-def test_portrait_is_right_in_full_and_half_precision(facestyle: Run, tmp_path: Path) -> None:
-    arguments = ("--preset", "portrait", "--size", "64x96", "--graphs", "stylizer,style_encoder")
-    made = facestyle("export", *arguments, "--precision", "fp32,fp16", "--out", tmp_path / "b")
-    assert made.code == 0, made.err
-    files = json.loads((tmp_path / "b" / "manifest.json").read_text())["files"]
-    assert len(files) == 8
-    tflite = [file for file in files if file["file"].endswith(".tflite")]
-    assert [file["fully_delegated"] for file in tflite] == [True] * 4
-
-
 def test_vgg19_untrained_is_one_partition(facestyle: Run, tmp_path: Path) -> None:
     result = facestyle(
         "export", "--preset", "vgg19", "--untrained", *SIZE, "--formats", "tflite",

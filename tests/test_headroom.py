@@ -273,7 +273,7 @@ def test_the_shipped_network_has_headroom(name: str, depth: bool) -> None:
     assert found.breaking is not None
     assert found.breaking.factor >= 4
     sensitive = [row.name for row in found.rows if row.sensitive]
-    where = "network.style_encoder" if name == "style_encoder" else "network.decoder.style_full"
+    where = "network.style_encoder" if name == "style_encoder" else "network.decoder.style_half_1"
     assert f"{where} · square" in sensitive
     assert f"{where} · rsqrt" in sensitive
 

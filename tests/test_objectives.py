@@ -147,7 +147,9 @@ def frames(first: View, second: View) -> Frames:
 @pytest.fixture(scope="module")
 def scene() -> Scene:
     strength = torch.tensor([1.0, 0.4])
-    return Scene(view(0), view(1), view(2), strength, frames(view(0), view(1)))
+    return Scene(
+        view(0), view(1), view(2), strength, frames(view(0), view(1)), rounded=view(3).image
+    )
 
 
 @pytest.mark.parametrize("name", TERMS)
@@ -166,7 +168,9 @@ def test_terms_give_a_value_an_instance_and_cite_their_source(name: str, scene: 
 def test_a_photo_left_alone_costs_nothing_at_strength_0(name: str, scene: Scene) -> None:
     photo = scene.photo
     still = frames(photo, photo)
-    untouched = replace(scene, output=photo, strength=torch.zeros(2), frames=still)
+    untouched = replace(
+        scene, output=photo, strength=torch.zeros(2), frames=still, rounded=photo.image
+    )
     term = TERMS[name]
     assert torch.allclose(term.compute(untouched, term.layers), torch.zeros(2), atol=1e-4)
 
@@ -199,3 +203,20 @@ def test_background_style_leaves_portraits_without_background_alone(scene: Scene
     filled = replace(scene, photo=replace(scene.photo, parts=parts))
     term = TERMS["background_style"]
     assert term.compute(filled, term.layers).max() == 0
+
+
+def test_rounding_sees_single_pixels(scene: Scene) -> None:
+    """A hundredth everywhere counts for less than one pixel that is all wrong."""
+    term = TERMS["rounding"]
+    even = scene.output.image + 0.01
+    single = scene.output.image.clone()
+    single[..., 5, 7] += 0.5
+    assert (
+        term.compute(replace(scene, rounded=even), ()).max()
+        < 0.2 * term.compute(replace(scene, rounded=single), ()).min()
+    )
+
+
+def test_rounding_is_of_the_last_instances(scene: Scene) -> None:
+    last = replace(scene, rounded=scene.output.image[1:])
+    assert TERMS["rounding"].compute(last, ()).tolist() == pytest.approx([0], abs=1e-6)

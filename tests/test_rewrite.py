@@ -24,7 +24,7 @@ from facestyle.networks.layers import (
     ReplicateDepthwiseConv2d,
     UpsampleReflectConv2d,
 )
-from facestyle.networks.portrait import PortraitNetwork
+from facestyle.networks.mobile import MobileNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
 channels = st.integers(1, 5)
@@ -142,8 +142,8 @@ def test_every_constant_is_an_original_or_traced_to_one() -> None:
     assert set(origins) == {derived.get(name, name) for name in constants}
 
 
-def test_the_portrait_networks_last_layer_is_in_the_order_of_phases() -> None:
-    network = PortraitNetwork()
+def test_the_mobile_networks_last_layer_is_in_the_order_of_phases() -> None:
+    network = MobileNetwork()
     rewritten = for_tflite(network)
     kinds = [type(part) for part in rewritten.modules()]
     assert kinds.count(PhaseFirstConv2d) == 1

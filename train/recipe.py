@@ -173,9 +173,6 @@ class Recipe:
         steps: how many.
         batch: images a step, over all devices.
         seed: of the weights and of every random choice.
-        weight_bits: bits to which the forward pass rounds convolution weights, each output channel
-            by its own greatest, so that 8-bit files paint alike; 0 for none. Gradients pass
-            straight through (Jacob et al., CVPR 2018).
         average: decay of the moving average of weights that is kept as the result, 0 for none.
         terms: the loss, by name.
         data, auxiliary, optimizer, schedule, strength, engine: see there.
@@ -191,7 +188,6 @@ class Recipe:
     terms: dict[str, TermSpec]
     start: str = ""
     seed: int = 0
-    weight_bits: int = 0
     average: float = 0.0
     data: DataSpec = field(default_factory=DataSpec)
     auxiliary: AuxiliarySpec = field(default_factory=AuxiliarySpec)

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from facestyle.errors import unknown
 from facestyle.networks.mobile import MobileNetwork
-from facestyle.networks.portrait import PortraitNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
 
@@ -34,7 +33,6 @@ class StyleNetwork(Protocol):
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "mobile": MobileNetwork,
-    "portrait": PortraitNetwork,
     "vgg19": VGG19Network,
 }
 

@@ -55,6 +55,7 @@ class Scene:
         painting: the style; only its features are looked at.
         strength: (N,), how far from photo to painting the output should be.
         frames: of the first n of the photos, where a term needs them.
+        rounded: (m, 3, H, W), the last m of the photos painted as an 8-bit file would, likewise.
     """
 
     output: View
@@ -62,3 +63,4 @@ class Scene:
     painting: View
     strength: Tensor
     frames: Frames | None = None
+    rounded: Tensor | None = None

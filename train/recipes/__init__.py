@@ -187,8 +187,6 @@ def _check(recipe: Recipe) -> None:
     for key, count in least.items():
         if count < 1:
             raise UserError(f"recipe: {key} must be at least 1, not {count}")
-    if recipe.weight_bits and not 2 <= recipe.weight_bits <= 16:
-        raise UserError(f"recipe: weight_bits must be 0 or 2 to 16, not {recipe.weight_bits}")
     for key, value in {
         "seed": recipe.seed,
         "schedule.warmup": recipe.schedule.warmup,

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from facestyle import checkpoint
 from facestyle.adain import adain
@@ -33,6 +32,7 @@ from train.objectives.style import statistics
 from train.objectives.terms import TERMS
 from train.perceptual import WholeVGG, load_perceptual
 from train.recipe import Recipe, StrengthSpec
+from train.rounding import Caller
 from train.tasks.sheet import shade, tile
 from train.tasks.task import Task
 
@@ -70,6 +70,7 @@ class StyleTask(Task):
             raise UserError(f"recipe: data.size must be at least {STRIDE} for these terms")
         self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in looks) else None
         self.parts, self.frames = any(t.parts for t in looks), any(t.frames for t in looks)
+        self.rounded = any(t.rounded for t in looks)
         wanted = self.parts or any(t.face for t in looks)
         self.face = load_face(recipe.auxiliary.face) if wanted else None
 
@@ -129,11 +130,11 @@ class StyleTask(Task):
             seen_painting = View(painting, features)
             seen_photo = self._look_at_photo(photo, batch["offset"])
         strength = batch["strength"][:, None, None, None]
-        self.caller.round_weights(self.recipe.weight_bits)
         output, code = self._paint(photo, painting, strength, seen_photo, seen_painting)
         seen_output = self._look(output, batch["offset"])
         return Scene(
             frames=self._move(batch, photo, output, code) if "motion" in batch else None,
+            rounded=self._round(photo, painting, strength) if self.rounded else None,
             output=self._in_metres(seen_output, seen_photo),
             photo=self._in_metres(seen_photo, seen_photo),
             painting=seen_painting,
@@ -176,8 +177,16 @@ class StyleTask(Task):
         moved = motion.move(photo[:count], grid) + motion.NOISE * batch["noise"]
         strength = batch["strength"][:count, None, None, None]
         moved = moved.clamp(0, 1).contiguous(memory_format=torch.channels_last)
-        second = self.caller.call("stylize", moved, code[:count], strength)
+        second = self.caller("stylize", moved, code[:count], strength)
         return Frames(motion.follow(output[:count].float(), grid), second, motion.visible(grid))
+
+    def _round(self, photo: Tensor, painting: Tensor, strength: Tensor) -> Tensor:
+        """The last of the photos, those that do not move, painted as an 8-bit file would."""
+        last = slice(-max(1, len(photo) // 4), None)
+        with self.caller.rounding() as call:
+            return call(
+                "stylize", photo[last], call("encode_style", painting[last]), strength[last]
+            )
 
     def _in_metres(self, view: View, photo: View) -> View:
         """For depth losses; where a network knows no unit, the photo sets one."""
@@ -197,8 +206,8 @@ class StyleTask(Task):
             mean, std = mean[..., None, None], std[..., None, None]
             mixed = adain(seen.features["relu4_1"].full, mean, std, strength)
             return self.student.decoder(mixed), torch.cat((mean, std), 1)
-        code = self.caller.call("encode_style", painting)
-        return self.caller.call("stylize", photo, code, strength), code
+        code = self.caller("encode_style", painting)
+        return self.caller("stylize", photo, code, strength), code
 
     sheet_caption = "photo, painting, painted; then depth and face parts of both, where watched"
 
@@ -240,44 +249,6 @@ class StyleTask(Task):
         """Export."""
         preset = "" if self.recipe.network == "mobile" else f" --preset {self.recipe.network}"
         return f"facestyle export --checkpoint {shlex.quote(str(result))}{preset} --out build"
-
-
-class Caller(nn.Module):
-    """Calls a network's methods, with its weights or with rounded ones."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self._rounded: dict[str, Tensor] = {}
-
-    def round_weights(self, bits: int) -> None:
-        """Take the weights as they are now, rounded to so many bits (0: as they are)."""
-        self._rounded = {}
-        if bits:
-            self._rounded = {
-                f"network.{name}": round_to(weight, bits)
-                for name, weight in self.network.named_parameters()
-                if weight.dim() == 4
-            }
-
-    def call(self, method: str, *arguments: Tensor) -> Tensor:
-        """What a method gives."""
-        return cast(Tensor, functional_call(self, self._rounded, (method, *arguments)))
-
-    def forward(self, method: str, *arguments: Tensor) -> Tensor:
-        """See ``call``."""
-        return cast(Tensor, getattr(self.network, method)(*arguments))
-
-
-def round_to(weight: Tensor, bits: int) -> Tensor:
-    """(O, ...) rounded to ``2 ** bits - 1`` steps, by the greatest value of each of the O.
-
-    The gradient is that of the weight itself.
-    """
-    greatest = weight.detach().flatten(1).abs().amax(1).clamp_min(1e-9)
-    step = (greatest / (2 ** (bits - 1) - 1)).view(-1, *[1] * (weight.dim() - 1))
-    rounded = (weight.detach() / step).round() * step
-    return weight + (rounded - weight.detach())
 
 
 def random_strengths(count: int, spec: StrengthSpec, rng: np.random.Generator) -> Tensor:
