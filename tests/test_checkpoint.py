@@ -55,7 +55,7 @@ def test_networks_of_before_are_refused_by_name(
     checkpoint.write_tensors(state, other, {"network": "portrait"})
     with pytest.raises(UserError, match="an earlier mobile network"):
         checkpoint.load(old)
-    with pytest.raises(UserError, match="'portrait', a network unknown to this version"):
+    with pytest.raises(UserError, match="'portrait', which this version lacks"):
         checkpoint.load(other)
 
 
