@@ -168,13 +168,11 @@ def load(
     name = metadata.get("network", network)
     if path is not None and name != network and "network" in metadata:
         if name not in NETWORKS:
-            raise UserError(
-                f"{path} holds weights of {name!r}, a network that is not in this version"
-            )
+            raise UserError(f"{path} holds weights of {name!r}, which this version lacks")
         raise UserError(f"{path} holds weights of {name!r}; add --preset {name}")
     if name == "mobile" and EARLIER_MOBILE in state:
         raise UserError(
-            f"{source} holds weights of an earlier mobile network, which this version has replaced; "
+            f"{source} holds weights of an earlier mobile network, which is replaced; "
             "train again, or use the version of facestyle that it was trained with"
         )
     module = create(name)
