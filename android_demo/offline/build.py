@@ -25,8 +25,7 @@ def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit status."""
     options = _parser().parse_args(arguments)
     app = options.app.resolve()
-    core = DEMO / "core" if app == DEMO / "app" else app.parent / "core"
-    project = Project(Layout(app, core, options.out.resolve()))
+    project = Project(Layout(app=app, out=options.out.resolve()))
     try:
         return 0 if options.command(project, options) else 1
     except ChainError as error:

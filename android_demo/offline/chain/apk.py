@@ -265,7 +265,9 @@ def _check(project: Project) -> None:
             mapped = entry.filename.endswith((".so", f".{UNCOMPRESSED}"))
             if mapped and entry.compress_type != zipfile.ZIP_STORED:
                 raise ChainError(f"{apk.name}: {entry.filename} is compressed")
-    shown = "".join(run(["dexdump", path]) for path in files_of(project.layout.work / "dex"))
+    shown = "".join(
+        run(["dexdump", path]) for path in files_of(project.layout.work / "dex", suffix=".dex")
+    )
     present = set(re.findall(r"Class descriptor\s*: 'L([^;]+);'", shown))
     for name in _components(
         run(["aapt2", "dump", "xmltree", "--file", "AndroidManifest.xml", apk])

@@ -1,9 +1,9 @@
 package org.facestyle.demo
 
 import android.graphics.Bitmap
+import org.facestyle.core.FrameTimes
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
-import org.facestyle.core.FrameTimes
 
 /**
  * Frames of one model, timed stage by stage.
@@ -15,7 +15,12 @@ class Benchmark(
     private val order: BenchmarkActivity.Order,
     private val picture: (Int, Int) -> Bitmap,
 ) {
-    class Measured(val loadNanos: Long, val firstRunNanos: Long, val times: FrameTimes, val sustained: FrameTimes?)
+    class Measured(
+        val loadNanos: Long,
+        val firstRunNanos: Long,
+        val times: FrameTimes,
+        val sustained: FrameTimes?,
+    )
 
     /**
      * @param file the whole model.
@@ -31,7 +36,13 @@ class Benchmark(
             val firstRunNanos = frame.paint(FrameTimes())
             repeat(order.warmUp - 1) { frame.paint(FrameTimes()) }
             val times = paint(frame, order.runs, order.seconds)
-            val sustained = if (order.sustainSeconds > 0) paint(frame, 1, order.sustainSeconds) else null
+            val sustained = if (order.sustainSeconds >
+                0
+            ) {
+                paint(frame, 1, order.sustainSeconds)
+            } else {
+                null
+            }
             Measured(loadNanos, firstRunNanos, times, sustained)
         }
     }
@@ -49,11 +60,19 @@ class Benchmark(
         private val taken = outputs.associate { it.port.name to it.buffer }
         private val photo = inputs.filter { it.port.kind == "image" }.map { Picture(it, picture) }
         private val painted = outputs.filter { it.port.kind == "image" }.map {
-            Picture(it) { width, height -> Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888) }
+            Picture(it) { width, height ->
+                Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
+            }
         }
 
         init {
-            for (input in inputs) if (input.port.kind != "image") input.fill(values(input.port.name, input.port.size))
+            for (input in inputs) {
+                if (input.port.kind !=
+                    "image"
+                ) {
+                    input.fill(values(input.port.name, input.port.size))
+                }
+            }
         }
 
         /** Paints one; how long inference took. */

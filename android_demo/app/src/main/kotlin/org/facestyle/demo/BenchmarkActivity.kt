@@ -6,14 +6,14 @@ import android.os.Build
 import android.os.Bundle
 import android.view.WindowManager
 import android.widget.TextView
-import java.io.File
-import java.io.IOException
-import java.time.Instant
 import org.facestyle.core.BenchmarkDevice
 import org.facestyle.core.BenchmarkFile
 import org.facestyle.core.BenchmarkRow
 import org.facestyle.core.BenchmarkRuntime
 import org.tensorflow.lite.TensorFlowLite
+import java.io.File
+import java.io.IOException
+import java.time.Instant
 
 /** Measures one model for `facestyle bench --device android`; see benchmarks/android/README.md. */
 class BenchmarkActivity : Activity() {
@@ -43,14 +43,21 @@ class BenchmarkActivity : Activity() {
         } catch (error: CannotRun) {
             write(File(folder, "${order.output}.error.txt"), error.message + "\n")
         } catch (error: IOException) {
-            write(File(folder, "${order.output}.error.txt"), "cannot read the model: ${error.message}\n")
+            write(
+                File(folder, "${order.output}.error.txt"),
+                "cannot read the model: ${error.message}\n",
+            )
         }
     }
 
     private fun measure(order: Order): String {
         val bytes = order.model.readBytes()
         val sha256 = sha256(bytes.inputStream())
-        if (sha256 != order.sha256) throw CannotRun("the model on the phone is not the one that was sent")
+        if (sha256 !=
+            order.sha256
+        ) {
+            throw CannotRun("the model on the phone is not the one that was sent")
+        }
         val demo = application as DemoApplication
         val measured = Benchmark(demo.engines, order, demo.studio.files::picture).run(bytes)
         val row = BenchmarkRow(
@@ -71,7 +78,11 @@ class BenchmarkActivity : Activity() {
         return row.document(
             Instant.now(),
             mapOf("app" to app, "litert" to TensorFlowLite.runtimeVersion()),
-            BenchmarkDevice("${Build.MANUFACTURER} ${Build.MODEL}", "Android ${Build.VERSION.RELEASE}", Build.VERSION.SDK_INT),
+            BenchmarkDevice(
+                "${Build.MANUFACTURER} ${Build.MODEL}",
+                "Android ${Build.VERSION.RELEASE}",
+                Build.VERSION.SDK_INT,
+            ),
         )
     }
 

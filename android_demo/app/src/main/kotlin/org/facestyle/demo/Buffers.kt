@@ -6,4 +6,6 @@ import java.nio.FloatBuffer
 
 /** So many floats as the runtime reads them in place: direct, in native order. */
 fun directFloats(count: Int): FloatBuffer =
-    ByteBuffer.allocateDirect(count * Float.SIZE_BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer()
+    ByteBuffer.allocateDirect(
+        count * Float.SIZE_BYTES,
+    ).order(ByteOrder.nativeOrder()).asFloatBuffer()

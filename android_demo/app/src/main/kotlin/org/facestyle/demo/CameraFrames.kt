@@ -17,8 +17,8 @@ import android.util.Range
 import android.util.Size
 import android.view.Display
 import android.view.Surface
-import java.nio.ByteBuffer
 import org.facestyle.core.YuvFrame
+import java.nio.ByteBuffer
 
 /** Frames of a Camera2 camera, the front one first. The camera permission is the caller's. */
 class CameraFrames(
@@ -57,7 +57,8 @@ class CameraFrames(
             ?: CameraCharacteristics.LENS_FACING_BACK
         return try {
             manager.cameraIdList.firstOrNull {
-                manager.getCameraCharacteristics(it).get(CameraCharacteristics.LENS_FACING) == wanted
+                manager.getCameraCharacteristics(it).get(CameraCharacteristics.LENS_FACING) ==
+                    wanted
             }
         } catch (_: CameraAccessException) {
             null
@@ -65,12 +66,16 @@ class CameraFrames(
     }
 
     /** One opened camera, on its own thread. */
-    private inner class Running(private val id: String, private val listener: FrameSource.Listener) {
+    private inner class Running(
+        private val id: String,
+        private val listener: FrameSource.Listener,
+    ) {
         private val thread = HandlerThread("camera").apply { start() }
         private val handler = Handler(thread.looper)
         private val features = manager.getCameraCharacteristics(id)
         private val mirrored =
-            features.get(CameraCharacteristics.LENS_FACING) == CameraCharacteristics.LENS_FACING_FRONT
+            features.get(CameraCharacteristics.LENS_FACING) ==
+                CameraCharacteristics.LENS_FACING_FRONT
         private val reader = chooseSize(features).let {
             ImageReader.newInstance(it.width, it.height, ImageFormat.YUV_420_888, IMAGES)
         }
@@ -109,7 +114,14 @@ class CameraFrames(
             // Only the newest: what the camera took meanwhile is out of date.
             val image = reader.acquireLatestImage() ?: return
             try {
-                if (!closed) listener.onFrame(frame.of(image), rotation(), mirrored, System.nanoTime())
+                if (!closed) {
+                    listener.onFrame(
+                        frame.of(image),
+                        rotation(),
+                        mirrored,
+                        System.nanoTime(),
+                    )
+                }
             } finally {
                 image.close()
             }
@@ -146,7 +158,15 @@ class CameraFrames(
 
             override fun onError(camera: CameraDevice, error: Int) {
                 camera.close()
-                fail(if (error == ERROR_CAMERA_IN_USE) SourceFailure.InUse else SourceFailure.Other("$error"))
+                fail(
+                    if (error ==
+                        ERROR_CAMERA_IN_USE
+                    ) {
+                        SourceFailure.InUse
+                    } else {
+                        SourceFailure.Other("$error")
+                    },
+                )
             }
         }
 

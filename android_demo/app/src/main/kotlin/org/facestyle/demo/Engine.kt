@@ -1,8 +1,8 @@
 package org.facestyle.demo
 
+import org.facestyle.core.Port
 import java.nio.Buffer
 import java.nio.ByteBuffer
-import org.facestyle.core.Port
 
 /** What executes a model file. The rest of the app knows this and no runtime. */
 interface Engine : AutoCloseable {

@@ -1,7 +1,5 @@
 package org.facestyle.demo
 
-import java.nio.Buffer
-import java.nio.ByteBuffer
 import org.facestyle.core.Port
 import org.facestyle.core.Quantization
 import org.tensorflow.lite.DataType
@@ -9,6 +7,8 @@ import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.gpu.CompatibilityList
 import org.tensorflow.lite.gpu.GpuDelegate
+import java.nio.Buffer
+import java.nio.ByteBuffer
 
 /** [Engine] over TFLite's interpreter, with XNNPACK on the CPU or the GPU delegate. */
 class InterpreterEngine private constructor(

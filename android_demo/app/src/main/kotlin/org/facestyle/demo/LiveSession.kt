@@ -1,8 +1,8 @@
 package org.facestyle.demo
 
-import java.util.concurrent.atomic.AtomicReference
 import org.facestyle.core.YuvFrame
 import org.facestyle.core.YuvToRgb
+import java.util.concurrent.atomic.AtomicReference
 
 /**
  * Live painting: frames of a source through a [PaintLoop] to a view.

@@ -2,12 +2,12 @@ package org.facestyle.demo
 
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
-import java.io.File
-import java.io.IOException
 import org.facestyle.core.BadFile
 import org.facestyle.core.Style
 import org.facestyle.core.StyleBook
 import org.facestyle.core.parseStyles
+import java.io.File
+import java.io.IOException
 
 /**
  * Styles that people added, in the app's own folder.
@@ -31,12 +31,16 @@ class OwnStyles(private val folder: File, private val weights: String) {
         folder.mkdirs()
         val name = "own_${System.currentTimeMillis()}"
         val style = Style(name = name, title = title, credit = "", code = code)
-        File(folder, "$name.jpg").outputStream().use { picture.compress(Bitmap.CompressFormat.JPEG, 90, it) }
+        File(folder, "$name.jpg").outputStream().use {
+            picture.compress(Bitmap.CompressFormat.JPEG, 90, it)
+        }
         val whole = File(folder, "styles.json.new")
         whole.writeText(StyleBook(weights, all() + style).toJson())
         if (!whole.renameTo(index)) throw IOException("no space")
         return style
     }
 
-    fun thumbnail(style: Style): Bitmap? = BitmapFactory.decodeFile(File(folder, "${style.name}.jpg").path)
+    fun thumbnail(style: Style): Bitmap? = BitmapFactory.decodeFile(
+        File(folder, "${style.name}.jpg").path,
+    )
 }

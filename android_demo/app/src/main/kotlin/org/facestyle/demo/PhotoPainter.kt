@@ -44,4 +44,6 @@ class PhotoPainter(private val stylizer: Stylizer) {
 }
 
 /** ARGB, row by row. */
-fun Bitmap.pixels(): IntArray = IntArray(width * height).also { getPixels(it, 0, width, 0, 0, width, height) }
+fun Bitmap.pixels(): IntArray = IntArray(width * height).also {
+    getPixels(it, 0, width, 0, 0, width, height)
+}

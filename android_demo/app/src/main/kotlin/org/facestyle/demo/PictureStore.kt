@@ -27,14 +27,24 @@ class PictureStore(private val resolver: ContentResolver) {
         val values = ContentValues().apply {
             put(MediaStore.Images.Media.DISPLAY_NAME, "$name.jpg")
             put(MediaStore.Images.Media.MIME_TYPE, JPEG)
-            put(MediaStore.Images.Media.RELATIVE_PATH, "${Environment.DIRECTORY_PICTURES}/facestyle")
+            put(
+                MediaStore.Images.Media.RELATIVE_PATH,
+                "${Environment.DIRECTORY_PICTURES}/facestyle",
+            )
             put(MediaStore.Images.Media.IS_PENDING, 1)
         }
         val uri = resolver.insert(MediaStore.Images.Media.EXTERNAL_CONTENT_URI, values)
             ?: throw IOException("the gallery takes no pictures")
         try {
             write(picture, uri)
-            resolver.update(uri, ContentValues().apply { put(MediaStore.Images.Media.IS_PENDING, 0) }, null, null)
+            resolver.update(
+                uri,
+                ContentValues().apply {
+                    put(MediaStore.Images.Media.IS_PENDING, 0)
+                },
+                null,
+                null,
+            )
         } catch (error: IOException) {
             resolver.delete(uri, null, null)
             throw error
@@ -42,12 +52,19 @@ class PictureStore(private val resolver: ContentResolver) {
         return uri
     }
 
-    /** @throws IOException when it cannot be written. */
-    fun write(picture: Bitmap, uri: Uri) {
+    /**
+     * Writes a JPEG to a place that somebody has chosen.
+     *
+     * @return that place.
+     * @throws IOException when it cannot be written.
+     */
+    fun write(picture: Bitmap, uri: Uri): Uri {
         val stream = resolver.openOutputStream(uri) ?: throw IOException("the place is gone")
         stream.use {
-            if (!picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, it)) throw IOException("no space")
+            val whole = picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, it)
+            if (!whole) throw IOException("no space")
         }
+        return uri
     }
 
     companion object {
@@ -56,14 +73,18 @@ class PictureStore(private val resolver: ContentResolver) {
 
         /** Asks people where a picture should go. */
         fun createDocument(name: String): Intent = Intent(Intent.ACTION_CREATE_DOCUMENT)
-            .addCategory(Intent.CATEGORY_OPENABLE).setType(JPEG).putExtra(Intent.EXTRA_TITLE, "$name.jpg")
+            .addCategory(
+                Intent.CATEGORY_OPENABLE,
+            ).setType(JPEG).putExtra(Intent.EXTRA_TITLE, "$name.jpg")
 
         /** Lets people choose a picture: the system's photo picker, or its file browser before Android 13. */
         fun pick(): Intent =
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
                 Intent(MediaStore.ACTION_PICK_IMAGES).setType("image/*")
             } else {
-                Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
+                Intent(
+                    Intent.ACTION_OPEN_DOCUMENT,
+                ).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*")
             }
 
         /** Hands a picture to another app. */

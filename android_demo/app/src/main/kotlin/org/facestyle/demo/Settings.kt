@@ -9,7 +9,9 @@ class Settings(private val preferences: SharedPreferences) {
             0 -> Processor.GPU
             else -> Processor.cpu(threads)
         }
-        set(value) = preferences.edit().putInt("threads", if (value.gpu) 0 else value.threads).apply()
+        set(
+            value,
+        ) = preferences.edit().putInt("threads", if (value.gpu) 0 else value.threads).apply()
 
     var showTimes: Boolean
         get() = preferences.getBoolean("show_times", false)

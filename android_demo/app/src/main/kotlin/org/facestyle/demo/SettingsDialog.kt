@@ -24,15 +24,17 @@ class SettingsDialog(
         }
         val group = view.findViewById<RadioGroup>(R.id.processors)
         Settings.PROCESSORS.forEachIndexed { index, processor ->
-            group.addView(RadioButton(activity).apply {
-                id = index + 1
-                minHeight = (48 * resources.displayMetrics.density).toInt()
-                text = if (processor.gpu) {
-                    activity.getString(R.string.gpu)
-                } else {
-                    activity.getString(R.string.cpu_threads, processor.threads)
-                }
-            })
+            group.addView(
+                RadioButton(activity).apply {
+                    id = index + 1
+                    minHeight = (48 * resources.displayMetrics.density).toInt()
+                    text = if (processor.gpu) {
+                        activity.getString(R.string.gpu)
+                    } else {
+                        activity.getString(R.string.cpu_threads, processor.threads)
+                    }
+                },
+            )
         }
         group.check(Settings.PROCESSORS.indexOf(settings.processor) + 1)
         group.setOnCheckedChangeListener { _, id ->

@@ -3,10 +3,6 @@ package org.facestyle.demo
 import android.content.res.AssetManager
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
-import java.io.FileNotFoundException
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
-import java.nio.channels.FileChannel
 import org.facestyle.core.Build
 import org.facestyle.core.Golden
 import org.facestyle.core.ModelFile
@@ -14,6 +10,10 @@ import org.facestyle.core.StyleBook
 import org.facestyle.core.parseBuild
 import org.facestyle.core.parseGolden
 import org.facestyle.core.parseStyles
+import java.io.FileNotFoundException
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.channels.FileChannel
 
 /** What `facestyle android` has put into the app: a build's models, styles and golden pairs. */
 class ShippedFiles(private val assets: AssetManager) {
@@ -25,11 +25,16 @@ class ShippedFiles(private val assets: AssetManager) {
     fun model(file: ModelFile): ByteBuffer = try {
         assets.openFd("$FOLDER/${file.file}").use { found ->
             found.createInputStream().channel.map(
-                FileChannel.MapMode.READ_ONLY, found.startOffset, found.declaredLength)
+                FileChannel.MapMode.READ_ONLY,
+                found.startOffset,
+                found.declaredLength,
+            )
         }
     } catch (_: FileNotFoundException) {
         val bytes = bytes(file.file)
-        ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).apply { rewind() }
+        ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).apply {
+            rewind()
+        }
     }
 
     /** A picture that looks like something, of any size: the thumbnail of the first style. */

@@ -25,7 +25,8 @@ class Studio(val files: ShippedFiles, private val engines: EngineFactory = Inter
 
     /** The file of a graph that the app uses: the first of [PRECISIONS] that the build has. */
     fun chosen(graph: String): ModelFile =
-        PRECISIONS.firstNotNullOfOrNull { files.build.find(graph, it) } ?: throw CannotRun("the app holds no $graph; run `facestyle android BUILD`")
+        PRECISIONS.firstNotNullOfOrNull { files.build.find(graph, it) }
+            ?: throw CannotRun("the app holds no $graph; run `facestyle android BUILD`")
 
     private fun open(file: ModelFile, wanted: Processor): Engine {
         if (!wanted.gpu) return engines.open(files.model(file), wanted)

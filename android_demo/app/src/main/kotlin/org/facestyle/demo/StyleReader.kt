@@ -1,7 +1,7 @@
 package org.facestyle.demo
 
-import java.nio.Buffer
 import org.facestyle.core.argbToFloats
+import java.nio.Buffer
 
 /**
  * Reads a painting's style code, once per painting.
@@ -17,7 +17,10 @@ class StyleReader(private val engine: Engine, val side: Int, private val codeSiz
         val pixels = directFloats(side * side * 3)
         val code = directFloats(codeSize)
         argbToFloats(painting, pixels)
-        engine.run(mapOf<String, Buffer>("painting" to pixels), mapOf<String, Buffer>("style_code" to code))
+        engine.run(
+            mapOf<String, Buffer>("painting" to pixels),
+            mapOf<String, Buffer>("style_code" to code),
+        )
         code.rewind()
         return FloatArray(codeSize).also(code::get)
     }

@@ -1,6 +1,7 @@
 package org.facestyle.demo
 
 import android.graphics.Bitmap
+import android.graphics.Rect
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -22,7 +23,7 @@ class StyleStrip(
         row.removeAllViews()
         items.clear()
         for (style in styles) {
-            val item = item(shortTitle(style))
+            val item = item(style.shortTitle)
             item.contentDescription = row.resources.getString(R.string.style_of, style.title)
             item.findViewById<ImageView>(R.id.thumbnail).setImageBitmap(thumbnail(style))
             item.setOnClickListener { onChosen(style) }
@@ -48,7 +49,8 @@ class StyleStrip(
     /** Brings a style into view. */
     fun reveal(name: String) {
         val item = items[name] ?: return
-        row.post { item.requestRectangleOnScreen(android.graphics.Rect(0, 0, item.width, item.height)) }
+        // Once it has been laid out.
+        row.post { item.requestRectangleOnScreen(Rect(0, 0, item.width, item.height)) }
     }
 
     /** The view of a style, by its name. */
@@ -59,10 +61,5 @@ class StyleStrip(
         item.findViewById<TextView>(R.id.name).text = text
         row.addView(item)
         return item
-    }
-
-    private companion object {
-        /** Titles end with the painter in brackets, which a small label has no room for. */
-        fun shortTitle(style: Style) = style.title.substringBefore(" (")
     }
 }

@@ -1,8 +1,8 @@
 package org.facestyle.demo
 
-import java.nio.Buffer
 import org.facestyle.core.argbToFloats
 import org.facestyle.core.floatsToArgb
+import java.nio.Buffer
 
 /**
  * Paints pictures of one size. Belongs to one thread at a time; allocates nothing per picture.

@@ -1,11 +1,12 @@
 package org.facestyle.demo
 
 import android.graphics.Bitmap
-import java.nio.ByteBuffer
 import org.facestyle.core.YuvFrame
+import java.nio.ByteBuffer
 
 /** A [FrameSource] that plays pictures in a loop, as a camera would deliver them. */
-class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boolean = true) : FrameSource {
+class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boolean = true) :
+    FrameSource {
     @Volatile private var thread: Thread? = null
 
     /** What [start] fails with, if anything. */
@@ -27,7 +28,12 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
         thread = Thread({
             var index = 0
             while (thread === Thread.currentThread()) {
-                listener.onFrame(frames[index++ % frames.size], rotation = 0, mirror = false, System.nanoTime())
+                listener.onFrame(
+                    frames[index++ % frames.size],
+                    rotation = 0,
+                    mirror = false,
+                    System.nanoTime(),
+                )
                 Thread.sleep(FRAME_MILLIS)
             }
         }, "clip").apply { start() }
@@ -52,12 +58,14 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
             val pixels = picture.pixels()
             fun plane(step: Int, value: (Double, Double, Double) -> Double) =
                 ByteBuffer.allocateDirect(width / step * (height / step)).apply {
-                    for (y in 0 until height step step) for (x in 0 until width step step) {
-                        val pixel = pixels[y * width + x]
-                        val red = (pixel shr 16 and 0xFF).toDouble()
-                        val green = (pixel shr 8 and 0xFF).toDouble()
-                        val blue = (pixel and 0xFF).toDouble()
-                        put(Math.round(value(red, green, blue)).coerceIn(0, 255).toByte())
+                    for (y in 0 until height step step) {
+                        for (x in 0 until width step step) {
+                            val pixel = pixels[y * width + x]
+                            val red = (pixel shr 16 and 0xFF).toDouble()
+                            val green = (pixel shr 8 and 0xFF).toDouble()
+                            val blue = (pixel and 0xFF).toDouble()
+                            put(Math.round(value(red, green, blue)).coerceIn(0, 255).toByte())
+                        }
                     }
                     rewind()
                 }
@@ -65,8 +73,15 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
             val u = plane(2) { r, g, b -> 128 - 0.168736 * r - 0.331264 * g + 0.5 * b }
             val v = plane(2) { r, g, b -> 128 + 0.5 * r - 0.418688 * g - 0.081312 * b }
             return YuvFrame(
-                width, height,
-                YuvFrame.Plane(y, width, 1), YuvFrame.Plane(u, width / 2, 1), YuvFrame.Plane(v, width / 2, 1),
+                width,
+                height,
+                YuvFrame.Plane(y, width, 1),
+                YuvFrame.Plane(u, width / 2, 1),
+                YuvFrame.Plane(
+                    v,
+                    width / 2,
+                    1,
+                ),
             )
         }
     }

@@ -1,8 +1,8 @@
 package org.facestyle.demo
 
 import android.Manifest
-import android.app.AlertDialog
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.content.res.Configuration
@@ -11,8 +11,6 @@ import android.os.Bundle
 import android.view.View
 import android.widget.RadioGroup
 import android.widget.SeekBar
-import java.io.ByteArrayInputStream
-import java.io.ByteArrayOutputStream
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -29,6 +27,8 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowDialog
 import org.robolectric.shadows.ShadowToast
+import java.io.ByteArrayInputStream
+import java.io.ByteArrayOutputStream
 
 /** What a person can do, with real touches; the model is a tint, so that its effect is known. */
 @RunWith(RobolectricTestRunner::class)
@@ -109,7 +109,10 @@ class MainActivityTest {
         screen.controller.configurationChange()
         screen.controller.visible()
         assertNotSame(before, screen.activity)
-        assertEquals(Configuration.ORIENTATION_LANDSCAPE, screen.activity.resources.configuration.orientation)
+        assertEquals(
+            Configuration.ORIENTATION_LANDSCAPE,
+            screen.activity.resources.configuration.orientation,
+        )
         assertEquals(strength, screen.text(R.id.strength_label))
         screen.awaitPicture()
         assertTrue(screen.find<android.view.ViewGroup>(R.id.strip).getChildAt(1).isSelected)
@@ -132,18 +135,30 @@ class MainActivityTest {
     @Test
     fun `permission is asked for, refused, and granted`() = open(camera = false).use { screen ->
         val allow = screen.find<View>(R.id.message_action)
-        assertEquals(screen.activity.getString(R.string.allow_camera), screen.text(R.id.message_text))
+        assertEquals(
+            screen.activity.getString(R.string.allow_camera),
+            screen.text(R.id.message_text),
+        )
         screen.tap(allow)
         val asked = shadowOf(screen.activity).lastRequestedPermission
         assertEquals(listOf(Manifest.permission.CAMERA), asked.requestedPermissions.toList())
 
         fun answer(result: Int) = screen.activity.onRequestPermissionsResult(
-            asked.requestCode, asked.requestedPermissions, intArrayOf(result))
+            asked.requestCode,
+            asked.requestedPermissions,
+            intArrayOf(result),
+        )
         answer(PackageManager.PERMISSION_DENIED)
         // Robolectric gives no rationale: it was refused once and for good.
-        assertEquals(screen.activity.getString(R.string.camera_denied), screen.text(R.id.message_text))
+        assertEquals(
+            screen.activity.getString(R.string.camera_denied),
+            screen.text(R.id.message_text),
+        )
         screen.tap(allow)
-        assertEquals("android.settings.APPLICATION_DETAILS_SETTINGS", shadowOf(screen.activity).nextStartedActivity.action)
+        assertEquals(
+            "android.settings.APPLICATION_DETAILS_SETTINGS",
+            shadowOf(screen.activity).nextStartedActivity.action,
+        )
 
         screen.grantCamera()
         answer(PackageManager.PERMISSION_GRANTED)
@@ -155,8 +170,13 @@ class MainActivityTest {
     fun `no camera leads to a photo`() {
         clip.failure = SourceFailure.NoCamera
         open().use { screen ->
-            screen.await("the message") { screen.find<View>(R.id.message).visibility == View.VISIBLE }
-            assertEquals(screen.activity.getString(R.string.no_camera), screen.text(R.id.message_text))
+            screen.await("the message") {
+                screen.find<View>(R.id.message).visibility == View.VISIBLE
+            }
+            assertEquals(
+                screen.activity.getString(R.string.no_camera),
+                screen.text(R.id.message_text),
+            )
             screen.tap(screen.find(R.id.message_action))
             answerPick(screen, portrait())
             screen.awaitPicture()
@@ -168,7 +188,9 @@ class MainActivityTest {
     fun `a camera in use can be tried again`() {
         clip.failure = SourceFailure.InUse
         open().use { screen ->
-            screen.await("the message") { screen.find<View>(R.id.message).visibility == View.VISIBLE }
+            screen.await("the message") {
+                screen.find<View>(R.id.message).visibility == View.VISIBLE
+            }
             clip.failure = null
             screen.tap(screen.find(R.id.message_action))
             screen.awaitPicture()
@@ -195,7 +217,10 @@ class MainActivityTest {
         screen.tap(screen.find(R.id.photo))
         answerPick(screen, byteArrayOf(1, 2, 3))
         screen.await("the message") { screen.find<View>(R.id.message).visibility == View.VISIBLE }
-        assertEquals(screen.activity.getString(R.string.bad_picture), screen.text(R.id.message_text))
+        assertEquals(
+            screen.activity.getString(R.string.bad_picture),
+            screen.text(R.id.message_text),
+        )
     }
 
     @Test
@@ -225,7 +250,10 @@ class MainActivityTest {
         screen.tap(screen.find(R.id.settings))
         val dialog = ShadowDialog.getLatestDialog() as AlertDialog
         dialog.findViewById<RadioGroup>(R.id.processors).check(Settings.PROCESSORS.size)
-        screen.await("a word") { ShadowToast.getTextOfLatestToast() == screen.activity.getString(R.string.no_gpu) }
+        screen.await("a word") {
+            ShadowToast.getTextOfLatestToast() ==
+                screen.activity.getString(R.string.no_gpu)
+        }
         screen.awaitPicture()
     }
 
@@ -258,9 +286,18 @@ class MainActivityTest {
             if (view.isClickable && view.isShown) {
                 val name = view.contentDescription ?: (view as? android.widget.TextView)?.text
                 assertTrue("$view has a name", !name.isNullOrEmpty())
-                assertTrue("$view is ${view.width} x ${view.height}", view.width >= least && view.height >= least)
+                assertTrue(
+                    "$view is ${view.width} x ${view.height}",
+                    view.width >= least && view.height >= least,
+                )
             }
-            if (view is android.view.ViewGroup) for (i in 0 until view.childCount) check(view.getChildAt(i))
+            if (view is android.view.ViewGroup) {
+                for (i in 0 until view.childCount) {
+                    check(
+                        view.getChildAt(i),
+                    )
+                }
+            }
         }
         check(screen.find(R.id.root))
     }
@@ -273,7 +310,11 @@ class MainActivityTest {
     private fun answerPick(screen: Screen, picture: ByteArray) {
         val asked = shadowOf(screen.activity).nextStartedActivityForResult
         val uri = Uri.parse("content://pictures/${picture.size}")
-        shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(uri) { ByteArrayInputStream(picture) }
-        shadowOf(screen.activity).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
+        shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(uri) {
+            ByteArrayInputStream(picture)
+        }
+        shadowOf(
+            screen.activity,
+        ).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
     }
 }

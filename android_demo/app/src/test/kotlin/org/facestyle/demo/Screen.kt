@@ -9,12 +9,12 @@ import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
 import android.widget.TextView
-import java.io.File
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import java.io.File
 
 /** The app's screen under Robolectric, used as a person would use it. */
 class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = true) : AutoCloseable {
@@ -66,7 +66,12 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
         release(view, across)
     }
 
-    fun press(view: View, across: Float = 0.5f) = touch(view, across, MotionEvent.ACTION_DOWN, MotionEvent.ACTION_MOVE)
+    fun press(view: View, across: Float = 0.5f) = touch(
+        view,
+        across,
+        MotionEvent.ACTION_DOWN,
+        MotionEvent.ACTION_MOVE,
+    )
 
     fun release(view: View, across: Float = 0.5f) = touch(view, across, MotionEvent.ACTION_UP)
 
@@ -91,7 +96,9 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
         root.draw(Canvas(bitmap))
         System.getProperty("facestyle.screenshots")?.let { folder ->
             File(folder).mkdirs()
-            File(folder, "$name.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+            File(folder, "$name.png").outputStream().use {
+                bitmap.compress(Bitmap.CompressFormat.PNG, 100, it)
+            }
         }
         return bitmap
     }
@@ -103,11 +110,22 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
     companion object {
         /** A portrait that ships with the project, moving from frame to frame. */
         fun clip(): List<Bitmap> {
-            val path = System.getProperty("facestyle.portrait") ?: "../../facestyle/gallery/portraits/mona_lisa.jpg"
+            val path =
+                System.getProperty("facestyle.portrait")
+                    ?: "../../facestyle/gallery/portraits/mona_lisa.jpg"
             val options = BitmapFactory.Options().apply { inMutable = true }
-            val portrait = checkNotNull(BitmapFactory.decodeFile(path, options)) { "no picture at $path" }
+            val portrait =
+                checkNotNull(BitmapFactory.decodeFile(path, options)) { "no picture at $path" }
             val side = minOf(portrait.width, portrait.height) * 7 / 8 / 2 * 2
-            return List(8) { Bitmap.createBitmap(portrait, it * (portrait.width - side) / 8, it * (portrait.height - side) / 16, side, side) }
+            return List(8) {
+                Bitmap.createBitmap(
+                    portrait,
+                    it * (portrait.width - side) / 8,
+                    it * (portrait.height - side) / 16,
+                    side,
+                    side,
+                )
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 package org.facestyle.demo
 
+import org.facestyle.core.Port
 import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.FloatBuffer
-import org.facestyle.core.Port
 
 /** Stands for the runtime where a test is about the screen: mixes the picture with a colour of the code. */
 class TintEngines(private val gpu: Boolean = false) : EngineFactory {
@@ -20,7 +20,13 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
             override fun run(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>) {
                 failure?.let { throw IllegalStateException(it) }
                 val painting = inputs["painting"] as FloatBuffer?
-                if (painting != null) read(painting, outputs.getValue("style_code") as FloatBuffer) else paint(inputs, outputs)
+                if (painting !=
+                    null
+                ) {
+                    read(painting, outputs.getValue("style_code") as FloatBuffer)
+                } else {
+                    paint(inputs, outputs)
+                }
             }
 
             override fun close() = Unit

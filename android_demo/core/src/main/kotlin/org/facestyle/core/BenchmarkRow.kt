@@ -1,9 +1,9 @@
 package org.facestyle.core
 
-import java.time.Instant
-import java.time.temporal.ChronoUnit
 import org.json.JSONArray
 import org.json.JSONObject
+import java.time.Instant
+import java.time.temporal.ChronoUnit
 
 /** The model file that was measured. */
 class BenchmarkFile(

@@ -65,9 +65,11 @@ internal class Windows(val seconds: Double, val windowSeconds: Double, val media
                 val from = ends.count { it < window * length }
                 // When one frame hangs for longer than a window, it is that window's frame.
                 val until = max(from + 1, ends.count { it < (window + 1) * length })
-                1000 * median(List(until - from) {
-                    seconds(times, from + it, FrameTimes.INFERENCE)
-                })
+                1000 * median(
+                    List(until - from) {
+                        seconds(times, from + it, FrameTimes.INFERENCE)
+                    },
+                )
             }
             return Windows(ends.last(), length, medians)
         }

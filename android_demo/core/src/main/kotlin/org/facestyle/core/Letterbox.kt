@@ -33,7 +33,9 @@ class Letterbox(
 
     /** Puts a scaled picture, ARGB row by row, into a new one of the outer shape. */
     fun pad(inner: IntArray): IntArray {
-        require(inner.size >= width * height) { "${inner.size} pixels where ${width * height} are wanted" }
+        require(inner.size >= width * height) {
+            "${inner.size} pixels where ${width * height} are wanted"
+        }
         return IntArray(outerWidth * outerHeight) {
             val x = mirrored(it % outerWidth - left, width)
             val y = mirrored(it / outerWidth - top, height)
@@ -43,7 +45,9 @@ class Letterbox(
 
     /** Takes the scaled picture out again. */
     fun crop(outer: IntArray): IntArray {
-        require(outer.size >= outerWidth * outerHeight) { "not a picture of $outerWidth x $outerHeight" }
+        require(outer.size >= outerWidth * outerHeight) {
+            "not a picture of $outerWidth x $outerHeight"
+        }
         return IntArray(width * height) {
             outer[(top + it / width) * outerWidth + left + it % width]
         }

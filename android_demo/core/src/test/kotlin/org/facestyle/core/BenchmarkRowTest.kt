@@ -1,11 +1,11 @@
 package org.facestyle.core
 
-import java.time.Instant
 import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Test
+import java.time.Instant
 
 class BenchmarkRowTest {
     private val made = Vectors.read("benchmark")
@@ -65,7 +65,7 @@ class BenchmarkRowTest {
             fullyDelegated = true,
             sustained = long,
             conditions =
-                mapOf("run_id" to "8c0e5e0b", "inputs" to "a picture", "battery_percent" to 80),
+            mapOf("run_id" to "8c0e5e0b", "inputs" to "a picture", "battery_percent" to 80),
         )
         assertSame(made.getJSONObject("document"), document(row))
     }

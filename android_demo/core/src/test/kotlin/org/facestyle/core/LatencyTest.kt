@@ -1,12 +1,12 @@
 package org.facestyle.core
 
-import kotlin.math.ceil
-import kotlin.math.floor
-import kotlin.random.Random
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import kotlin.math.ceil
+import kotlin.math.floor
+import kotlin.random.Random
 
 class LatencyTest {
     private fun naive(values: List<Long>, p: Double): Double {

@@ -1,10 +1,10 @@
 package org.facestyle.core
 
-import kotlin.random.Random
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import kotlin.random.Random
 
 class LetterboxTest {
     private val random = Random(11)

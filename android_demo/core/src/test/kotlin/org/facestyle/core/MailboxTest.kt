@@ -1,6 +1,5 @@
 package org.facestyle.core
 
-import kotlin.concurrent.thread
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertNull
@@ -8,6 +7,7 @@ import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import kotlin.concurrent.thread
 
 class MailboxTest {
     private val box = Mailbox(LongArray(64), LongArray(64), LongArray(64))
@@ -30,7 +30,12 @@ class MailboxTest {
     fun `what was taken stays the reader's until it takes again`() {
         write(1)
         val taken = box.take(0)!!
-        for (i in 2L..20L) box.write { assertNotSame(taken, it); it.fill(i) }
+        for (i in 2L..20L) {
+            box.write {
+                assertNotSame(taken, it)
+                it.fill(i)
+            }
+        }
         assertEquals(setOf(1L), taken.toSet())
         assertEquals(20L, box.take(0)!![0])
         box.write { box -> box.fill(21) }

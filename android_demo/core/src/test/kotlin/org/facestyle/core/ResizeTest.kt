@@ -1,11 +1,11 @@
 package org.facestyle.core
 
-import kotlin.random.Random
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import kotlin.random.Random
 
 class ResizeTest {
     @Test
@@ -16,8 +16,11 @@ class ResizeTest {
             val photo = case.picture("rgb")
             for (wanted in case.getJSONArray("covered").objects()) {
                 val out = cover(
-                    photo, case.getInt("width"), case.getInt("height"),
-                    wanted.getInt("width"), wanted.getInt("height"),
+                    photo,
+                    case.getInt("width"),
+                    case.getInt("height"),
+                    wanted.getInt("width"),
+                    wanted.getInt("height"),
                 )
                 val theirs = wanted.picture("rgb")
                 values += 3 * out.size

@@ -1,12 +1,12 @@
 package org.facestyle.core
 
-import java.nio.ByteBuffer
-import java.nio.FloatBuffer
-import kotlin.random.Random
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Test
+import java.nio.ByteBuffer
+import java.nio.FloatBuffer
+import kotlin.random.Random
 
 class TensorsTest {
     private val made = Vectors.read("tensors")

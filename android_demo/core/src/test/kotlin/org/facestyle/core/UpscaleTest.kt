@@ -1,14 +1,14 @@
 package org.facestyle.core
 
-import java.nio.FloatBuffer
-import kotlin.math.max
-import kotlin.math.min
-import kotlin.random.Random
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.nio.FloatBuffer
+import kotlin.math.max
+import kotlin.math.min
+import kotlin.random.Random
 
 class UpscaleTest {
     private val random = Random(9)

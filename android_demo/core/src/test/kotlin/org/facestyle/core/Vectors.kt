@@ -1,13 +1,13 @@
 package org.facestyle.core
 
+import org.json.JSONArray
+import org.json.JSONObject
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.util.Base64
 import kotlin.math.abs
 import kotlin.math.max
-import org.json.JSONArray
-import org.json.JSONObject
 
 /** What `tests/test_android_vectors.py` made, and how to compare with it. */
 internal object Vectors {

@@ -1,13 +1,13 @@
 package org.facestyle.core
 
-import java.nio.ByteBuffer
-import kotlin.math.sqrt
-import kotlin.random.Random
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.nio.ByteBuffer
+import kotlin.math.sqrt
+import kotlin.random.Random
 
 class YuvToRgbTest {
     private val random = Random(1)
@@ -72,8 +72,11 @@ class YuvToRgbTest {
         val frame = frame(made.getInt("width"), made.getInt("height"), y::get, u::get, v::get)
         for (case in made.getJSONArray("cases").objects()) {
             val out = converted(
-                frame, case.getInt("width"), case.getInt("height"),
-                case.getInt("rotation"), case.getBoolean("mirror"),
+                frame,
+                case.getInt("width"),
+                case.getInt("height"),
+                case.getInt("rotation"),
+                case.getBoolean("mirror"),
             )
             assertTrue("$case", difference(case.picture("rgb"), out) <= 1)
         }
