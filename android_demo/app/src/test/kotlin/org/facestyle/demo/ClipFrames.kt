@@ -9,6 +9,10 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
     FrameSource {
     @Volatile private var thread: Thread? = null
 
+    /** How many frames the listener has had. */
+    @Volatile var delivered = 0L
+        private set
+
     /** What [start] fails with, if anything. */
     var failure: SourceFailure? = null
 
@@ -34,6 +38,7 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
                     mirror = false,
                     System.nanoTime(),
                 )
+                delivered++
                 Thread.sleep(FRAME_MILLIS)
             }
         }, "clip").apply { start() }

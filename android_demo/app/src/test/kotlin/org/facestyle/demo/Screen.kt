@@ -107,25 +107,29 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
         controller.close()
     }
 
+    /** Waits for so many more frames of the clip, each of which takes longer than painting. */
+    fun awaitFrames(count: Int) {
+        val seen = clip.delivered
+        await("$count frames") { clip.delivered >= seen + count }
+    }
+
     companion object {
-        /** A portrait that ships with the project, moving from frame to frame. */
+        /** A painted portrait that ships with the project. */
+        fun portrait(): Bitmap {
+            val path = System.getProperty("facestyle.portrait") ?: PORTRAIT
+            return checkNotNull(BitmapFactory.decodeFile(path)) { "no picture at $path" }
+        }
+
+        /** It, moving from frame to frame. */
         fun clip(): List<Bitmap> {
-            val path =
-                System.getProperty("facestyle.portrait")
-                    ?: "../../facestyle/gallery/portraits/mona_lisa.jpg"
-            val options = BitmapFactory.Options().apply { inMutable = true }
-            val portrait =
-                checkNotNull(BitmapFactory.decodeFile(path, options)) { "no picture at $path" }
+            val portrait = portrait()
             val side = minOf(portrait.width, portrait.height) * 7 / 8 / 2 * 2
             return List(8) {
-                Bitmap.createBitmap(
-                    portrait,
-                    it * (portrait.width - side) / 8,
-                    it * (portrait.height - side) / 16,
-                    side,
-                    side,
-                )
+                val left = it * (portrait.width - side) / 8
+                Bitmap.createBitmap(portrait, left, 0, side, side)
             }
         }
+
+        private const val PORTRAIT = "../../facestyle/gallery/portraits/mona_lisa.jpg"
     }
 }
