@@ -70,7 +70,7 @@ def test_auxiliary_weights_ship_in_half_precision(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(release, "AUXILIARY_WEIGHTS", tmp_path / "weights")
-    path = release.release(trained, "two steps")
+    path = release.release([trained], "two steps")
     state, metadata = checkpoint.read_tensors(path)
     assert metadata["trained"] == "two steps"
     assert metadata["recipe"] == "depth_v1_small"
@@ -86,7 +86,7 @@ def test_style_weights_ship_with_their_style_codes(
     monkeypatch.setattr(release, "STYLE_WEIGHTS", tmp_path / "weights")
     made = tmp_path / "mobile.safetensors"
     checkpoint.save(checkpoint.untrained("mobile", seed=3), made)
-    path = release.release(made, "none")
+    path = release.release([made], "none")
     loaded = checkpoint.load(path)
     assert loaded.metadata["trained"] == "none"
     book = StyleBook.load(path.with_name("styles.json"))

@@ -1,18 +1,23 @@
 """Turn trained weights into those that ship.
 
-    python -m train.release runs/mobile_first/mobile.safetensors --note "20,000 steps of batch 4"
+    python -m train.release runs/mobile/mobile.safetensors --note "8 runs of batch 4"
     python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
 
 A ``mobile`` network becomes ``facestyle/weights/mobile.safetensors`` with ``styles.json``, the
-codes of the gallery's paintings. An auxiliary network goes to ``train/auxiliary/weights``
-in half precision, since no file of the project may be larger than 5 MB. The model card beside
+codes of the gallery's paintings. Of several files it is the mean of their weights; one that is
+named twice counts twice. An auxiliary network goes to ``train/auxiliary/weights`` in half
+precision, since no file of the project may be larger than 5 MB. The model card beside
 them is written by people.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
@@ -27,9 +32,19 @@ AUXILIARY_WEIGHTS = Path(watchers.__file__).parent / "weights"
 LICENCE = "Apache-2.0"
 
 
-def release(trained: Path, note: str) -> Path:
-    """Write what ships of a file of trained weights; returns where."""
-    state, metadata = checkpoint.read_tensors(trained)
+def release(trained: Sequence[Path], note: str) -> Path:
+    """Write what ships of the mean of files of trained weights; returns where.
+
+    Args:
+        trained: files of one network, best of runs that followed each other: the mean of others
+            is none of them.
+        note: what the metadata says of the training, beside what the last file's says.
+    """
+    states, metadata = [], {}
+    for path in trained:
+        state, metadata = checkpoint.read_tensors(path)
+        states.append(state)
+    state = mean(states)
     about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}
     if metadata.get("format") == watchers.FORMAT:
         name = metadata["network"]
@@ -38,7 +53,7 @@ def release(trained: Path, note: str) -> Path:
         watchers.save(half, name, path, about)
         return path
     network = create("mobile")
-    checkpoint.fit(network, state, trained)
+    checkpoint.fit(network, state, trained[-1])
     made = Checkpoint("mobile", network, checkpoint.fingerprint(network.state_dict()), about)
     path = STYLE_WEIGHTS / "mobile.safetensors"
     checkpoint.save(made, path)
@@ -48,12 +63,22 @@ def release(trained: Path, note: str) -> Path:
     return path
 
 
+def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Of every tensor; one state stays as it is, bit for bit."""
+    if len(states) == 1:
+        return states[0]
+    return {
+        key: torch.stack([state[key].double() for state in states]).mean(0).to(value.dtype)
+        for key, value in states[0].items()
+    }
+
+
 def main() -> None:
     """Parse the command line and release."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("trained", type=Path)
+    parser.add_argument("trained", type=Path, nargs="+")
     parser.add_argument("--note", required=True)
     args = parser.parse_args()
     print(f"released {release(args.trained, args.note)}")
