@@ -29,7 +29,7 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
             return
         }
         val frames = pictures.map(::yuv)
-        thread = Thread({
+        val playing = Thread({
             var index = 0
             while (thread === Thread.currentThread()) {
                 listener.onFrame(
@@ -41,7 +41,10 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
                 delivered++
                 Thread.sleep(FRAME_MILLIS)
             }
-        }, "clip").apply { start() }
+        }, "clip")
+        // It looks for itself there.
+        thread = playing
+        playing.start()
     }
 
     override fun stop() {

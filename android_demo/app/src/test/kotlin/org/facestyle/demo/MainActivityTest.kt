@@ -43,7 +43,8 @@ class MainActivityTest {
         clip = ClipFrames(Screen.clip())
     }
 
-    private fun open(camera: Boolean = true) = Screen(clip, engines, camera)
+    private fun open(camera: Boolean = true) =
+        Screen(clip, engines, camera, goldenKnown = true)
 
     @Test
     fun `paints live from the start`() = open().use { screen ->
@@ -301,6 +302,15 @@ class MainActivityTest {
         }
         check(screen.find(R.id.root))
     }
+
+    @Test
+    fun `a phone that computes something else is told so`() =
+        Screen(clip, engines).use { screen ->
+            screen.awaitPicture()
+            assertTrue(screen.find<View>(R.id.message).isShown)
+            screen.tap(screen.find(R.id.message_action))
+            assertFalse(screen.find<View>(R.id.message).isShown)
+        }
 
     private fun portrait() = ByteArrayOutputStream().also {
         Screen.clip().first().compress(android.graphics.Bitmap.CompressFormat.JPEG, 90, it)

@@ -1,6 +1,7 @@
 package org.facestyle.demo
 
 import android.app.Application
+import android.content.Context
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Canvas
@@ -16,8 +17,18 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import java.io.File
 
-/** The app's screen under Robolectric, used as a person would use it. */
-class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = true) : AutoCloseable {
+/**
+ * The app's screen under Robolectric, used as a person would use it.
+ *
+ * @param camera whether its use was allowed before.
+ * @param goldenKnown whether the golden pair was right before: a tint never is.
+ */
+class Screen(
+    val clip: ClipFrames,
+    engines: EngineFactory,
+    camera: Boolean = true,
+    goldenKnown: Boolean = false,
+) : AutoCloseable {
     private val application: Application = RuntimeEnvironment.getApplication()
 
     init {
@@ -25,6 +36,11 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
         demo.engines = engines
         demo.frames = { clip }
         if (camera) grantCamera()
+        if (goldenKnown) {
+            val settings = Settings(demo.getSharedPreferences("settings", Context.MODE_PRIVATE))
+            val sha256 = demo.studio.chosen("stylizer").sha256
+            for (it in Settings.PROCESSORS) settings.keepRight(sha256, it)
+        }
     }
 
     val controller: ActivityController<MainActivity> =
@@ -89,7 +105,7 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
     }
 
     /** The whole screen, also as a PNG where the property facestyle.screenshots says. */
-    fun screenshot(name: String): Bitmap {
+    fun screenshot(name: String) {
         shadowOf(Looper.getMainLooper()).idle()
         val root = activity.window.decorView
         val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
@@ -100,7 +116,6 @@ class Screen(val clip: ClipFrames, engines: EngineFactory, camera: Boolean = tru
                 bitmap.compress(Bitmap.CompressFormat.PNG, 100, it)
             }
         }
-        return bitmap
     }
 
     override fun close() {

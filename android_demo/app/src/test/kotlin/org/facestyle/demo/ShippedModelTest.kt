@@ -138,6 +138,5 @@ class ShippedModelTest {
             screen.text(R.id.message_text),
         )
         screen.screenshot("permission")
-        Unit
     }
 }
