@@ -181,6 +181,11 @@ def to_markdown(
     return "\n".join([*lines, "", "Made by:", "", f"    {command}", ""])
 
 
+def _short(path: Path) -> str:
+    """The last two parts: where a machine keeps its files is nobody's business."""
+    return "/".join(path.resolve().parts[-2:])
+
+
 def _arrow(figure: Figure) -> str:
     return "↓" if figure.better == "lower" else "↑"
 
@@ -220,8 +225,12 @@ def main() -> None:
     tables = [tabulate(results, subject.name, STRENGTHS) for subject in judged]
     compared = compare(tables, STRENGTHS)
     names = [r.name for r in found.values()]
-    runs = " ".join(run.name for run in args.runs)
-    command = f"python -m benchmarks.ablation {runs} --content ... --style ..."
+    command = " ".join(
+        ["python -m benchmarks.ablation", *(_short(run) for run in args.runs)]
+        + ["--content", _short(args.content), "--style", _short(args.style)]
+        + (["--faces", _short(args.faces)] if args.faces else [])
+        + (["--perceptual", Path(args.perceptual).name] if args.perceptual else [])
+    )
     shown = [f for f in PER_PAIR if f.key != "warp"]
     text = to_markdown(names, compared, recipe, shown, command)
     document = {

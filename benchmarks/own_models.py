@@ -10,6 +10,7 @@ time does not depend on them) as ``facestyle export`` writes it, and as a plain 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -115,7 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         build = _build(Path(scratch), "mobile", SIZE, PRECISIONS)
         rows, notes = run.measure_with_bar(entrants(build, Path(scratch)), settings)
         painted = pictures(build)
-    command = f"python -m benchmarks.own_models --out {args.out}"
+    given = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "-m", "benchmarks.own_models", *given])
     made = as_document(machine.device(), rows, [*goals(rows), *notes], command)
     views.write(args.out, made, painted)
     sys.stdout.write("\n".join([*goals(rows), ""]))
