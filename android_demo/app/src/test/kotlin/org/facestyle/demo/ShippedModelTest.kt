@@ -116,7 +116,7 @@ class ShippedModelTest {
     }
 
     @Test
-    @Config(qualifiers = "ldrtl-w400dp-h800dp-xhdpi")
+    @Config(qualifiers = "ar-ldrtl-w400dp-h800dp-xhdpi")
     fun `from right to left`() = open().use { screen ->
         screen.awaitPicture()
         screen.screenshot("right_to_left")
