@@ -1,5 +1,6 @@
 # Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
 # `make arm` executes them on emulated Arm processors and counts instructions (Linux).
+# `make android` builds the sample app's APK with them, `make android-test` tests it (Debian).
 # `make bench` measures this repository's own models anew (half an hour; leave the machine alone).
 
 VENV ?= .venv
@@ -7,7 +8,7 @@ PYTHON ?= python3.11
 SIZE ?= 256
 OUT ?= build
 
-.PHONY: export test bench arm lint clean
+.PHONY: export test bench arm android android-test lint clean
 
 # Installed again only when what is to be installed changes.
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -30,6 +31,18 @@ bench: $(VENV)/installed
 arm: $(VENV)/installed
 	test -e $(OUT)/manifest.json || $(MAKE) export
 	$(VENV)/bin/facestyle bench arm $(OUT)
+
+android: $(VENV)/installed
+	test -e $(OUT)/manifest.json || $(MAKE) export
+	$(VENV)/bin/facestyle android $(OUT)
+	$(PYTHON) android_demo/offline/build.py apk
+	$(VENV)/bin/python -m pytest tests/test_android_apk.py
+
+# The screens' tests execute the app's own library, on this processor and on an emulated Arm one.
+android-test: android
+	cd android_demo/core && mvn --batch-mode --quiet test
+	$(PYTHON) android_demo/offline/build.py test --native
+	$(PYTHON) android_demo/offline/build.py run-arm64 $(OUT) --only stylizer
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

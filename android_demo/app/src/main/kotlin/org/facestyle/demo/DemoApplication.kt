@@ -1,0 +1,19 @@
+package org.facestyle.demo
+
+import android.app.Activity
+import android.app.Application
+
+/** What all screens share, and what tests put others in the place of. */
+class DemoApplication : Application() {
+    /** Executes model files. */
+    var engines: EngineFactory = InterpreterEngine
+
+    /** Where live frames come from. */
+    var frames: (Activity) -> FrameSource = { activity ->
+        // Deprecated from API 30 on; what replaces it is not there before.
+        @Suppress("DEPRECATION")
+        CameraFrames(activity, display = { activity.windowManager.defaultDisplay })
+    }
+
+    val studio: Studio by lazy { Studio(ShippedFiles(assets), engines) }
+}

@@ -1,0 +1,91 @@
+package org.facestyle.demo
+
+import org.facestyle.core.Latency
+import org.facestyle.core.Mailbox
+import org.facestyle.core.YuvFrame
+import org.facestyle.core.YuvToRgb
+
+/**
+ * Paints live frames on a thread of its own. The newest frame wins: what comes while one is painted
+ * replaces what waits. Nothing is allocated per frame.
+ *
+ * @param stylizer used by this alone until [close]; not closed with it.
+ * @param show called on the loop's thread with a photo and its painting, both the loop's own again
+ *   when it returns.
+ * @param failed called once, on the loop's thread, when the model gives up.
+ */
+class PaintLoop(
+    private val stylizer: Stylizer,
+    private val show: (photo: IntArray, painted: IntArray) -> Unit,
+    private val failed: (Exception) -> Unit,
+) : AutoCloseable {
+    /** What to paint from the next frame on. */
+    @Volatile var look: Look? = null
+
+    /** The model alone, and from the camera's frame to the shown picture. */
+    val inference = Latency()
+    val endToEnd = Latency()
+
+    private class Frame(size: Int) {
+        val argb = IntArray(size)
+        var nanos = 0L
+    }
+
+    private val size = stylizer.width * stylizer.height
+    private val mailbox = Mailbox(Frame(size), Frame(size), Frame(size))
+    private val painted = IntArray(size)
+
+    @Volatile private var closed = false
+    private val thread = Thread(::paintFrames, "painting").apply { start() }
+
+    /** What the camera's thread hands over; kept, because a lambda that captures is allocated. */
+    private class Offer(private val toRgb: YuvToRgb) : (Frame) -> Unit {
+        lateinit var frame: YuvFrame
+        var rotation = 0
+        var mirror = false
+        var nanos = 0L
+
+        override fun invoke(to: Frame) {
+            toRgb.convert(frame, rotation, mirror, to.argb)
+            to.nanos = nanos
+        }
+    }
+
+    private val offer = Offer(YuvToRgb(stylizer.width, stylizer.height))
+
+    /** Takes a frame; always on the same thread, the camera's. */
+    fun offer(frame: YuvFrame, rotation: Int, mirror: Boolean, nanos: Long) {
+        offer.frame = frame
+        offer.rotation = rotation
+        offer.mirror = mirror
+        offer.nanos = nanos
+        mailbox.write(offer)
+    }
+
+    /** Stops; the stylizer is free when it returns. */
+    override fun close() {
+        closed = true
+        thread.join()
+    }
+
+    private fun paintFrames() {
+        while (!closed) {
+            val frame = mailbox.take(WAIT_MILLIS) ?: continue
+            val wanted = look ?: continue
+            try {
+                stylizer.paint(frame.argb, wanted, painted)
+            } catch (error: RuntimeException) {
+                // The runtime's errors have no common type; without a model there is no loop.
+                failed(error)
+                return
+            }
+            inference.add(stylizer.inferenceNanos)
+            show(frame.argb, painted)
+            endToEnd.add(System.nanoTime() - frame.nanos)
+        }
+    }
+
+    private companion object {
+        const val WAIT_MILLIS = 100L
+    }
+}

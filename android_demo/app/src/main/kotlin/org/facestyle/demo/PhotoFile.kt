@@ -1,0 +1,87 @@
+package org.facestyle.demo
+
+import android.content.ContentResolver
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Matrix
+import android.media.ExifInterface
+import android.net.Uri
+import java.io.IOException
+import java.io.InputStream
+
+/** A picture that somebody chose. */
+class PhotoFile(private val resolver: ContentResolver, val uri: Uri) {
+
+    /**
+     * Upright, ARGB_8888, mutable.
+     *
+     * @param longSide it is not larger than this; in pixels.
+     * @throws BadPicture when it cannot be read, or is none.
+     * @throws OutOfMemoryError when there is no room for it; ask for a smaller one.
+     */
+    fun read(longSide: Int): Bitmap {
+        val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+        open { BitmapFactory.decodeStream(it, null, size) }
+        if (size.outWidth <= 0 || size.outHeight <= 0) throw BadPicture()
+        val larger = maxOf(size.outWidth, size.outHeight)
+        val decoded = open {
+            val options = BitmapFactory.Options().apply {
+                inSampleSize = Integer.highestOneBit(maxOf(1, larger / longSide))
+                inPreferredConfig = Bitmap.Config.ARGB_8888
+                inMutable = true
+            }
+            BitmapFactory.decodeStream(it, null, options)
+        } ?: throw BadPicture()
+        return upright(decoded, longSide)
+    }
+
+    private fun upright(bitmap: Bitmap, longSide: Int): Bitmap {
+        val matrix = open { orientation(it) }
+        val scale = longSide.toFloat() / maxOf(bitmap.width, bitmap.height)
+        if (scale < 1) matrix.postScale(scale, scale)
+        if (matrix.isIdentity) return bitmap
+        val turned = Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, matrix, true)
+        if (turned != bitmap) bitmap.recycle()
+        return turned
+    }
+
+    private fun <T> open(read: (InputStream) -> T): T = try {
+        (resolver.openInputStream(uri) ?: throw BadPicture()).use(read)
+    } catch (error: IOException) {
+        throw BadPicture(error)
+    } catch (error: SecurityException) {
+        throw BadPicture(error)
+    }
+
+    private companion object {
+        /** What turns a picture upright, by its EXIF orientation. */
+        fun orientation(stream: InputStream): Matrix {
+            val found = try {
+                ExifInterface(stream).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1)
+            } catch (_: IOException) {
+                // Pictures without EXIF, such as PNG, are upright.
+                ExifInterface.ORIENTATION_NORMAL
+            }
+            val matrix = Matrix()
+            when (found) {
+                ExifInterface.ORIENTATION_FLIP_HORIZONTAL -> matrix.postScale(-1f, 1f)
+                ExifInterface.ORIENTATION_ROTATE_180 -> matrix.postRotate(180f)
+                ExifInterface.ORIENTATION_FLIP_VERTICAL -> matrix.postScale(1f, -1f)
+                ExifInterface.ORIENTATION_TRANSPOSE -> {
+                    matrix.postRotate(90f)
+                    matrix.postScale(-1f, 1f)
+                }
+                ExifInterface.ORIENTATION_ROTATE_90 -> matrix.postRotate(90f)
+                ExifInterface.ORIENTATION_TRANSVERSE -> {
+                    matrix.postRotate(270f)
+                    matrix.postScale(-1f, 1f)
+                }
+                ExifInterface.ORIENTATION_ROTATE_270 -> matrix.postRotate(270f)
+            }
+            return matrix
+        }
+    }
+}
+
+/** A picture that cannot be read. */
+class BadPicture(cause: Throwable? = null) : Exception("the picture cannot be read", cause)

@@ -1,0 +1,42 @@
+package org.facestyle.demo
+
+import android.graphics.Bitmap
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.atomic.AtomicReference
+
+/**
+ * Painting of one photo, again with every change; the newest look wins.
+ *
+ * @param worker the one thread that uses [stylizer].
+ * @param preview the photo as the screen shows it.
+ */
+class PhotoSession(
+    private val worker: ExecutorService,
+    stylizer: Stylizer,
+    private val view: PaintedView,
+    private val preview: Bitmap,
+    private val modelFailed: (Exception) -> Unit,
+) {
+    private val photo by lazy { PhotoPainter(stylizer).Photo(preview) }
+    private val pixels by lazy { preview.pixels() }
+    private val newest = AtomicReference<Look?>()
+
+    /** Paints the preview in a moment. */
+    fun paint(look: Look) {
+        if (newest.getAndSet(look) == null) worker.execute(::paintNewest)
+    }
+
+    /** Paints a [full] sized bitmap of the same photo in place; on the worker's thread. */
+    fun paintInto(full: Bitmap, look: Look) = PhotoPainter.colour(full, photo.paint(look))
+
+    private fun paintNewest() {
+        val look = newest.getAndSet(null) ?: return
+        try {
+            val shown = preview.copy(Bitmap.Config.ARGB_8888, true)
+            PhotoPainter.colour(shown, photo.paint(look))
+            view.show(pixels, shown.pixels(), shown.width, shown.height)
+        } catch (error: RuntimeException) {
+            modelFailed(error)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package org.facestyle.demo
+
+import android.content.res.AssetManager
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import org.facestyle.core.Build
+import org.facestyle.core.Golden
+import org.facestyle.core.ModelFile
+import org.facestyle.core.StyleBook
+import org.facestyle.core.parseBuild
+import org.facestyle.core.parseGolden
+import org.facestyle.core.parseStyles
+import java.io.FileNotFoundException
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.channels.FileChannel
+
+/** What `facestyle android` has put into the app: a build's models, styles and golden pairs. */
+class ShippedFiles(private val assets: AssetManager) {
+    val build: Build by lazy { parseBuild(text("manifest.json")) }
+    val styles: StyleBook by lazy { parseStyles(text("styles.json")) }
+    val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
+
+    /** A model, mapped where the APK holds it uncompressed. */
+    fun model(file: ModelFile): ByteBuffer = try {
+        assets.openFd("$FOLDER/${file.file}").use { found ->
+            found.createInputStream().channel.map(
+                FileChannel.MapMode.READ_ONLY,
+                found.startOffset,
+                found.declaredLength,
+            )
+        }
+    } catch (_: FileNotFoundException) {
+        val bytes = bytes(file.file)
+        ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).apply {
+            rewind()
+        }
+    }
+
+    /** A picture that looks like something, of any size: the thumbnail of the first style. */
+    fun picture(width: Int, height: Int): Bitmap {
+        val bytes = bytes("thumbnails/${styles.styles.first().name}.jpg")
+        val found = BitmapFactory.decodeByteArray(bytes, 0, bytes.size)
+        return Bitmap.createScaledBitmap(found, width, height, true)
+    }
+
+    /** A whole file. */
+    fun bytes(name: String): ByteArray = assets.open("$FOLDER/$name").use { it.readBytes() }
+
+    private fun text(name: String) = bytes(name).toString(Charsets.UTF_8)
+
+    private companion object {
+        const val FOLDER = "facestyle"
+    }
+}

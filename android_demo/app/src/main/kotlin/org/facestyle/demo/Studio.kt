@@ -1,0 +1,46 @@
+package org.facestyle.demo
+
+import org.facestyle.core.ModelFile
+
+/** Opens the models of a build on the processor that is wanted. */
+class Studio(val files: ShippedFiles, private val engines: EngineFactory = InterpreterEngine) {
+
+    /**
+     * The stylizer, on the GPU if that is wanted and can be had, else on the CPU.
+     *
+     * @throws CannotRun when the CPU cannot run it either.
+     */
+    fun stylizer(wanted: Processor): Stylizer {
+        val file = chosen("stylizer")
+        val engine = open(file, wanted)
+        return Stylizer(engine, file.width, file.height, file.input("style_code").size)
+    }
+
+    /** The style encoder, on the CPU: it runs once per painting. */
+    fun styleReader(): StyleReader {
+        val file = chosen("style_encoder")
+        val engine = engines.open(files.model(file), Processor.cpu(DEFAULT_THREADS))
+        return StyleReader(engine, file.height, file.output("style_code").size)
+    }
+
+    /** The file of a graph that the app uses: the first of [PRECISIONS] that the build has. */
+    fun chosen(graph: String): ModelFile =
+        PRECISIONS.firstNotNullOfOrNull { files.build.find(graph, it) }
+            ?: throw CannotRun("the app holds no $graph; run `facestyle android BUILD`")
+
+    private fun open(file: ModelFile, wanted: Processor): Engine {
+        if (!wanted.gpu) return engines.open(files.model(file), wanted)
+        return try {
+            engines.open(files.model(file), wanted)
+        } catch (_: CannotRun) {
+            engines.open(files.model(file), Processor.cpu(DEFAULT_THREADS))
+        }
+    }
+
+    companion object {
+        /** More do not help a model of this size, and leave none to the camera. */
+        const val DEFAULT_THREADS = 4
+
+        private val PRECISIONS = listOf("fp16", "fp32", "dynamic")
+    }
+}

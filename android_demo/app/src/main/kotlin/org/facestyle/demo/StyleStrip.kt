@@ -1,0 +1,65 @@
+package org.facestyle.demo
+
+import android.graphics.Bitmap
+import android.graphics.Rect
+import android.view.LayoutInflater
+import android.view.View
+import android.view.ViewGroup
+import android.widget.ImageView
+import android.widget.TextView
+import org.facestyle.core.Style
+
+/** The row of styles: a tap chooses one. */
+class StyleStrip(
+    private val row: ViewGroup,
+    private val thumbnail: (Style) -> Bitmap?,
+    private val onChosen: (Style) -> Unit,
+    private val onAdd: () -> Unit,
+) {
+    private val items = LinkedHashMap<String, View>()
+
+    /** Fills the row, with the item that adds a style at its end. */
+    fun fill(styles: List<Style>) {
+        row.removeAllViews()
+        items.clear()
+        for (style in styles) {
+            val item = item(style.shortTitle)
+            item.contentDescription = row.resources.getString(R.string.style_of, style.title)
+            item.findViewById<ImageView>(R.id.thumbnail).setImageBitmap(thumbnail(style))
+            item.setOnClickListener { onChosen(style) }
+            items[style.name] = item
+        }
+        val add = item(row.resources.getString(R.string.add_style))
+        add.id = R.id.add_style
+        add.contentDescription = row.resources.getString(R.string.add_style_hint)
+        add.findViewById<ImageView>(R.id.thumbnail).apply {
+            setImageResource(R.drawable.ic_add)
+            scaleType = ImageView.ScaleType.CENTER
+            imageTintList = context.getColorStateList(R.color.ink)
+        }
+        add.setOnClickListener { onAdd() }
+    }
+
+    /** Marks the chosen style, and the one that is mixed in. */
+    fun mark(first: String, second: String?) = items.forEach { (name, item) ->
+        item.isSelected = name == first
+        item.isActivated = name == second
+    }
+
+    /** Brings a style into view. */
+    fun reveal(name: String) {
+        val item = items[name] ?: return
+        // Once it has been laid out.
+        row.post { item.requestRectangleOnScreen(Rect(0, 0, item.width, item.height)) }
+    }
+
+    /** The view of a style, by its name. */
+    fun view(name: String): View? = items[name]
+
+    private fun item(text: String): View {
+        val item = LayoutInflater.from(row.context).inflate(R.layout.style_item, row, false)
+        item.findViewById<TextView>(R.id.name).text = text
+        row.addView(item)
+        return item
+    }
+}

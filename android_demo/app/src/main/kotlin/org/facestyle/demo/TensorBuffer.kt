@@ -1,0 +1,50 @@
+package org.facestyle.demo
+
+import org.facestyle.core.Port
+import org.facestyle.core.argbToBytes
+import org.facestyle.core.argbToFloats
+import org.facestyle.core.bytesToArgb
+import org.facestyle.core.floatsToArgb
+import org.facestyle.core.quantize
+import java.nio.Buffer
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
+/** Memory for an input or output of a model, floats or int8, that the runtime uses in place. */
+class TensorBuffer(val port: Port) {
+    private val quantization = port.quantization
+    private val floats = if (quantization == null) directFloats(port.size) else null
+
+    /** What [Engine.run] takes. */
+    val buffer: Buffer =
+        floats ?: ByteBuffer.allocateDirect(port.size).order(ByteOrder.nativeOrder())
+
+    /** Fills it with values that depend on their index. */
+    fun fill(value: (Int) -> Float) {
+        for (i in 0 until port.size) {
+            if (quantization == null) {
+                floats!!.put(i, value(i))
+            } else {
+                bytes.put(i, quantize(value(i), quantization.scale, quantization.zeroPoint))
+            }
+        }
+    }
+
+    /** Fills it with a picture, ARGB row by row. */
+    fun write(argb: IntArray) =
+        if (quantization == null) {
+            argbToFloats(argb, floats!!)
+        } else {
+            argbToBytes(argb, quantization.scale, quantization.zeroPoint, bytes)
+        }
+
+    /** What it holds, as a picture. */
+    fun read(argb: IntArray) =
+        if (quantization == null) {
+            floatsToArgb(floats!!, argb)
+        } else {
+            bytesToArgb(bytes, quantization.scale, quantization.zeroPoint, argb)
+        }
+
+    private val bytes get() = buffer as ByteBuffer
+}

@@ -1,0 +1,96 @@
+package org.facestyle.demo
+
+import android.graphics.Bitmap
+import org.facestyle.core.YuvFrame
+import java.nio.ByteBuffer
+
+/** A [FrameSource] that plays pictures in a loop, as a camera would deliver them. */
+class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boolean = true) :
+    FrameSource {
+    @Volatile private var thread: Thread? = null
+
+    /** How many frames the listener has had. */
+    @Volatile var delivered = 0L
+        private set
+
+    /** What [start] fails with, if anything. */
+    var failure: SourceFailure? = null
+
+    /** How often [start], and [turn], were called. */
+    var starts = 0
+        private set
+    var turns = 0
+        private set
+
+    override fun start(listener: FrameSource.Listener) {
+        starts++
+        failure?.let {
+            listener.onFailure(it)
+            return
+        }
+        val frames = pictures.map(::yuv)
+        val playing = Thread({
+            var index = 0
+            while (thread === Thread.currentThread()) {
+                listener.onFrame(
+                    frames[index++ % frames.size],
+                    rotation = 0,
+                    mirror = false,
+                    System.nanoTime(),
+                )
+                delivered++
+                Thread.sleep(FRAME_MILLIS)
+            }
+        }, "clip")
+        // It looks for itself there.
+        thread = playing
+        playing.start()
+    }
+
+    override fun stop() {
+        val running = thread
+        thread = null
+        running?.join()
+    }
+
+    override fun turn() {
+        turns++
+    }
+
+    companion object {
+        private const val FRAME_MILLIS = 30L
+
+        /** A picture in YUV_420_888, BT.601 full range; sides must be even. */
+        fun yuv(picture: Bitmap): YuvFrame {
+            val (width, height) = picture.width to picture.height
+            val pixels = picture.pixels()
+            fun plane(step: Int, value: (Double, Double, Double) -> Double) =
+                ByteBuffer.allocateDirect(width / step * (height / step)).apply {
+                    for (y in 0 until height step step) {
+                        for (x in 0 until width step step) {
+                            val pixel = pixels[y * width + x]
+                            val red = (pixel shr 16 and 0xFF).toDouble()
+                            val green = (pixel shr 8 and 0xFF).toDouble()
+                            val blue = (pixel and 0xFF).toDouble()
+                            put(Math.round(value(red, green, blue)).coerceIn(0, 255).toByte())
+                        }
+                    }
+                    rewind()
+                }
+            val y = plane(1) { r, g, b -> 0.299 * r + 0.587 * g + 0.114 * b }
+            val u = plane(2) { r, g, b -> 128 - 0.168736 * r - 0.331264 * g + 0.5 * b }
+            val v = plane(2) { r, g, b -> 128 + 0.5 * r - 0.418688 * g - 0.081312 * b }
+            return YuvFrame(
+                width,
+                height,
+                YuvFrame.Plane(y, width, 1),
+                YuvFrame.Plane(u, width / 2, 1),
+                YuvFrame.Plane(
+                    v,
+                    width / 2,
+                    1,
+                ),
+            )
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package org.facestyle.demo
+
+import android.app.Application
+import android.content.Context
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Canvas
+import android.os.Looper
+import android.os.SystemClock
+import android.view.MotionEvent
+import android.view.View
+import android.widget.TextView
+import org.junit.Assert.assertTrue
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import java.io.File
+
+/**
+ * The app's screen under Robolectric, used as a person would use it.
+ *
+ * @param camera whether its use was allowed before.
+ * @param goldenKnown whether the golden pair was right before: a tint never is.
+ */
+class Screen(
+    val clip: ClipFrames,
+    engines: EngineFactory,
+    camera: Boolean = true,
+    goldenKnown: Boolean = false,
+) : AutoCloseable {
+    private val application: Application = RuntimeEnvironment.getApplication()
+
+    init {
+        val demo = application as DemoApplication
+        demo.engines = engines
+        demo.frames = { clip }
+        if (camera) grantCamera()
+        if (goldenKnown) {
+            val settings = Settings(demo.getSharedPreferences("settings", Context.MODE_PRIVATE))
+            val sha256 = demo.studio.chosen("stylizer").sha256
+            for (it in Settings.PROCESSORS) settings.keepRight(sha256, it)
+        }
+    }
+
+    val controller: ActivityController<MainActivity> =
+        Robolectric.buildActivity(MainActivity::class.java).setup()
+    val activity: MainActivity get() = controller.get()
+
+    fun grantCamera() = shadowOf(application).grantPermissions(android.Manifest.permission.CAMERA)
+
+    fun <T : View> find(id: Int): T = activity.findViewById(id)
+
+    fun text(id: Int) = find<TextView>(id).text.toString()
+
+    /** Waits, doing what the main thread has to do, until something is so. */
+    fun await(what: String, condition: () -> Boolean) {
+        val end = System.nanoTime() + 20_000_000_000
+        while (!condition()) {
+            assertTrue("waited for: $what", System.nanoTime() < end)
+            shadowOf(Looper.getMainLooper()).idle()
+            Thread.sleep(5)
+        }
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** Waits until the picture that is shown has been painted. */
+    fun awaitPicture() = await("a painted picture") { shown() != null }
+
+    /** What the picture's middle shows; null while nothing is shown. */
+    fun shown(): Int? {
+        val view = find<PaintedView>(R.id.painted)
+        if (view.width == 0) return null
+        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(bitmap))
+        return bitmap.getPixel(bitmap.width / 2, bitmap.height / 2).takeIf { it ushr 24 != 0 }
+    }
+
+    /** Touches a view, at a share of its width. */
+    fun tap(view: View, across: Float = 0.5f) {
+        press(view, across)
+        release(view, across)
+    }
+
+    fun press(view: View, across: Float = 0.5f) = touch(
+        view,
+        across,
+        MotionEvent.ACTION_DOWN,
+        MotionEvent.ACTION_MOVE,
+    )
+
+    fun release(view: View, across: Float = 0.5f) = touch(view, across, MotionEvent.ACTION_UP)
+
+    private fun touch(view: View, across: Float, vararg actions: Int) {
+        shadowOf(Looper.getMainLooper()).idle()
+        val at = IntArray(2).also(view::getLocationInWindow)
+        val (x, y) = at[0] + view.width * across to at[1] + view.height / 2f
+        val time = SystemClock.uptimeMillis()
+        for (action in actions) {
+            val event = MotionEvent.obtain(time, time, action, x, y, 0)
+            view.rootView.dispatchTouchEvent(event)
+            event.recycle()
+        }
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** The whole screen, also as a PNG where the property facestyle.screenshots says. */
+    fun screenshot(name: String) {
+        shadowOf(Looper.getMainLooper()).idle()
+        val root = activity.window.decorView
+        val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
+        root.draw(Canvas(bitmap))
+        System.getProperty("facestyle.screenshots")?.let { folder ->
+            File(folder).mkdirs()
+            File(folder, "$name.png").outputStream().use {
+                bitmap.compress(Bitmap.CompressFormat.PNG, 100, it)
+            }
+        }
+    }
+
+    override fun close() {
+        controller.close()
+    }
+
+    /** Waits for so many more frames of the clip, each of which takes longer than painting. */
+    fun awaitFrames(count: Int) {
+        val seen = clip.delivered
+        await("$count frames") { clip.delivered >= seen + count }
+    }
+
+    companion object {
+        /** A painted portrait that ships with the project. */
+        fun portrait(): Bitmap {
+            val path = System.getProperty("facestyle.portrait") ?: PORTRAIT
+            return checkNotNull(BitmapFactory.decodeFile(path)) { "no picture at $path" }
+        }
+
+        /** It, moving from frame to frame. */
+        fun clip(): List<Bitmap> {
+            val portrait = portrait()
+            val side = minOf(portrait.width, portrait.height) * 7 / 8 / 2 * 2
+            return List(8) {
+                val left = it * (portrait.width - side) / 8
+                Bitmap.createBitmap(portrait, left, 0, side, side)
+            }
+        }
+
+        private const val PORTRAIT = "../../facestyle/gallery/portraits/mona_lisa.jpg"
+    }
+}

@@ -1,0 +1,50 @@
+package org.facestyle.demo
+
+import org.facestyle.core.Port
+import java.nio.Buffer
+import java.nio.ByteBuffer
+import java.nio.FloatBuffer
+
+/** Stands for the runtime where a test is about the screen: mixes the picture with a colour of the code. */
+class TintEngines(private val gpu: Boolean = false) : EngineFactory {
+    /** What the next run fails with, if anything. */
+    @Volatile var failure: String? = null
+
+    override fun open(model: ByteBuffer, processor: Processor): Engine {
+        if (processor.gpu && !gpu) throw CannotRun("no GPU here")
+        return object : Engine {
+            override val processor = processor
+            override val inputs = emptyList<Port>()
+            override val outputs = emptyList<Port>()
+
+            override fun run(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>) {
+                failure?.let { throw IllegalStateException(it) }
+                val painting = inputs["painting"] as FloatBuffer?
+                if (painting !=
+                    null
+                ) {
+                    read(painting, outputs.getValue("style_code") as FloatBuffer)
+                } else {
+                    paint(inputs, outputs)
+                }
+            }
+
+            override fun close() = Unit
+        }
+    }
+
+    private fun paint(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>) {
+        val content = inputs.getValue("content") as FloatBuffer
+        val code = inputs.getValue("style_code") as FloatBuffer
+        val strength = (inputs.getValue("strength") as FloatBuffer).get(0)
+        val stylized = outputs.getValue("stylized") as FloatBuffer
+        for (i in 0 until content.capacity()) {
+            val colour = (0.5f + code.get(i % 3)).coerceIn(0f, 1f)
+            stylized.put(i, content.get(i) + 0.6f * strength * (colour - content.get(i)))
+        }
+    }
+
+    private fun read(painting: FloatBuffer, code: FloatBuffer) {
+        for (i in 0 until code.capacity()) code.put(i, painting.get(i) - 0.5f)
+    }
+}

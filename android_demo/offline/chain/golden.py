@@ -1,0 +1,135 @@
+"""Golden pairs of a build (``facestyle export``): raw inputs for a file, and what it should say."""
+
+import json
+import math
+import sys
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chain.tools import ChainError
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How numbers are written as int8: ``value = (q - zero_point) * scale``."""
+
+    scale: float
+    zero_point: int
+
+    def quantize(self, values: array) -> array:  # type: ignore[type-arg]
+        """Return numbers as int8, rounded to the nearest and clipped."""
+        rounded = (math.floor(v / self.scale + 0.5) + self.zero_point for v in values)
+        return array("b", (min(127, max(-128, q)) for q in rounded))
+
+    def restore(self, quantized: array) -> array:  # type: ignore[type-arg]
+        """Return the numbers that int8 stand for."""
+        return array("f", ((q - self.zero_point) * self.scale for q in quantized))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ``.tflite`` file with its golden pair.
+
+    Attributes:
+        model: the file.
+        inputs: raw inputs by name, as the file takes them.
+        expected: PyTorch's output.
+        least_psnr_db: what the file must reach.
+        scale: of its output, where that is int8.
+    """
+
+    model: Path
+    inputs: dict[str, bytes]
+    expected: array  # type: ignore[type-arg]
+    least_psnr_db: float
+    scale: Scale | None
+
+    def numbers(self, raw: bytes) -> array:  # type: ignore[type-arg]
+        """Return the numbers of a raw output.
+
+        Raises:
+            ChainError: it has another size than PyTorch's.
+        """
+        found = array("b" if self.scale else "f", raw)
+        if len(found) != len(self.expected):
+            raise ChainError(
+                f"{self.model.name}: {len(found)} numbers came out, not {len(self.expected)}"
+            )
+        return self.scale.restore(found) if self.scale else found
+
+    def write_inputs(self, folder: Path) -> list[str]:
+        """Write the inputs into files; return ``NAME=FILE`` of each."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, raw in self.inputs.items():
+            (folder / f"{name}.raw").write_bytes(raw)
+        return [f"{name}={folder / name}.raw" for name in self.inputs]
+
+
+def cases(build: Path, word: str = "") -> list[Case]:
+    """Return the ``.tflite`` files of a build whose names contain a word.
+
+    Raises:
+        ChainError: this is no build, or has no such file.
+    """
+    if sys.byteorder != "little":
+        raise ChainError("golden pairs are little-endian, this machine is not")
+    try:
+        golden = json.loads((build / "golden" / "golden.json").read_text(encoding="utf-8"))
+        manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ChainError(f"{build} is no build of `facestyle export`: {error}") from error
+    files = {entry["file"]: entry for entry in manifest["files"]}
+    found = [
+        _case(build, name, files[name], golden["graphs"][limits["graph"]], limits)
+        for name, limits in golden["files"].items()
+        if name.endswith(".tflite") and word in name
+    ]
+    if not found:
+        raise ChainError(f"{build} has no .tflite file whose name contains {word!r}")
+    return found
+
+
+def _case(
+    build: Path, name: str, entry: dict[str, Any], pair: dict[str, Any], limits: dict[str, Any]
+) -> Case:
+    """Return the case of one file."""
+    ports = {port["name"]: _scale(port) for port in entry["inputs"] + entry["outputs"]}
+    inputs = {}
+    for item in pair["inputs"]:
+        values = _values(build / "golden", item)
+        scale = ports[item["name"]]
+        inputs[item["name"]] = (scale.quantize(values) if scale else values).tobytes()
+    return Case(
+        build / name,
+        inputs,
+        _values(build / "golden", pair["output"]),
+        limits["least_psnr_db"],
+        ports[pair["output"]["name"]],
+    )
+
+
+def _scale(port: dict[str, Any]) -> Scale | None:
+    """Return the scale of an int8 input or output."""
+    return Scale(port["scale"], port["zero_point"]) if port["dtype"] == "int8" else None
+
+
+def _values(folder: Path, item: dict[str, Any]) -> array:  # type: ignore[type-arg]
+    """Return the floats of one of a pair's parts."""
+    if "raw" not in item:
+        return array("f", [item["value"]])
+    raw = (folder / item["raw"]).read_bytes()
+    return array("f", (byte / 255 for byte in raw) if item["raw"].endswith(".u8") else raw)
+
+
+def greatest_difference(one: array, other: array) -> float:  # type: ignore[type-arg]
+    """Return the greatest absolute difference; NaN where any number is NaN."""
+    differences = [abs(a - b) for a, b in zip(one, other, strict=True)]
+    return math.nan if any(map(math.isnan, differences)) else max(differences)
+
+
+def psnr_db(one: array, expected: array) -> float:  # type: ignore[type-arg]
+    """Return the PSNR of an output in 0..1."""
+    squares = sum((a - b) ** 2 for a, b in zip(one, expected, strict=True))
+    return math.inf if squares == 0 else -10 * math.log10(squares / len(expected))

@@ -1,0 +1,38 @@
+"""``facestyle android``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+ASSETS = Path("android_demo/app/src/main/assets/facestyle")
+
+
+@click.command(
+    epilog="Examples:\n\n"
+    "  facestyle android build/\n\n"
+    "  facestyle android build/ --assets my_app/src/main/assets/facestyle"
+)
+@click.argument("build", type=click.Path(path_type=Path))
+@click.option(
+    "--assets",
+    default=ASSETS,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder of the app's assets that is replaced.",
+)
+def android(build: Path, assets: Path) -> None:
+    """Put a build into the sample Android app.
+
+    Copies the stylizer, the style encoder, the styles with thumbnails and the golden pairs of BUILD
+    into the app's assets, once it is sure that the app's code fits them.
+    """
+    from export.android import copy
+
+    copied = copy(build, assets)
+    click.echo(
+        f"copied {', '.join(copied.files)}, {copied.styles} styles and golden pairs "
+        f"({copied.size / 1e6:.1f} MB) to {copied.folder}"
+    )
+    click.echo("next: make android   (or open android_demo/ in Android Studio)")

@@ -1,0 +1,128 @@
+"""``facestyle android``: a build into an app, and builds that the app would not understand."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from export import android, manifest
+from facestyle import cli, gallery
+from tests.conftest import Outcome, assert_refused
+
+Run = Callable[..., Outcome]
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small build of what the app needs."""
+    out = tmp_path_factory.mktemp("android") / "build"
+    graphs, formats = ("--graphs", "stylizer,style_encoder"), ("--formats", "tflite")
+    arguments = ["export", "--size", "32x48", *graphs, *formats, "--out", str(out)]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+        patch.setattr(sys, "argv", ["facestyle", *arguments])
+        cli.main()
+    assert not left.value.code
+    return out
+
+
+@pytest.fixture
+def build(original: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(original, tmp_path / "build")
+
+
+def edit(build: Path, change: Change) -> None:
+    """Let the build's manifest say something else."""
+    path = build / manifest.NAME
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def test_the_app_has_what_it_needs_and_no_more(facestyle: Run, build: Path, tmp_path: Path) -> None:
+    assets = tmp_path / "app" / "assets" / "facestyle"
+    made = facestyle("android", build, "--assets", assets)
+    assert made.code == 0, made.err
+    document = json.loads((assets / manifest.NAME).read_text())
+    names = {entry["file"] for entry in document["files"]}
+    assert names == {
+        "mobile_stylizer_32x48_fp16.tflite",
+        "mobile_style_encoder_fp16.tflite",
+    }
+    for entry in document["files"]:
+        assert manifest.sha256(assets / entry["file"]) == entry["sha256"]
+    assert {path.name for path in assets.glob("*.tflite")} == names
+    assert str(build.parent) not in (assets / manifest.NAME).read_text()
+    assert (assets / "styles.json").read_bytes() == (build / "styles.json").read_bytes()
+    golden = json.loads((assets / "golden" / "golden.json").read_text())
+    assert set(golden["graphs"]) == {"stylizer", "style_encoder"}
+    assert set(golden["files"]) == names
+    for pair in golden["graphs"].values():
+        for value in (*pair["inputs"], pair["output"]):
+            assert "raw" not in value or (assets / "golden" / value["raw"]).is_file()
+    styles = [style["name"] for style in json.loads((assets / "styles.json").read_text())["styles"]]
+    assert sorted(p.stem for p in (assets / "thumbnails").iterdir()) == sorted(styles)
+
+
+def test_a_second_build_takes_the_place_of_the_first(build: Path, tmp_path: Path) -> None:
+    assets = tmp_path / "assets"
+    android.copy(build, assets)
+    (assets / "left_over.tflite").write_bytes(b"old")
+    again = android.copy(build, assets)
+    assert not (assets / "left_over.tflite").exists()
+    assert again.size == manifest.size(assets)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_thumbnails_are_middles_of_the_paintings() -> None:
+    painting = gallery.paintings()[0]
+    made = android.thumbnail(painting.path)
+    assert len(made) < 30_000
+    assert Image.open(io.BytesIO(made)).size == android.THUMBNAIL
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["files"][0]["inputs"].pop(), ("the app's code passes",)),
+        (lambda d: d["files"][0]["inputs"][0].update(layout="NCHW"), ("NHWC",)),
+        (lambda d: d["files"][0]["inputs"][0].update(colour_order="BGR"), ("RGB",)),
+        (lambda d: d["files"][0]["outputs"][0].update(range=[0, 255]), ("0..1",)),
+        (lambda d: d["files"][0].update(sha256="0" * 64), ("changed since the export",)),
+        (lambda d: d.update(styles_sha256="0" * 64), ("styles.json", "changed")),
+        (lambda d: d.update(golden_sha256="0" * 64), ("golden", "changed")),
+        (
+            lambda d: d.update(files=[f for f in d["files"] if f["graph"] == "stylizer"]),
+            ("no style_encoder", "--graphs stylizer,style_encoder"),
+        ),
+    ],
+)
+def test_what_the_app_would_not_understand(
+    facestyle: Run, build: Path, tmp_path: Path, change: Change, words: tuple[str, ...]
+) -> None:
+    def prefer_fp16(document: dict[str, Any]) -> None:
+        document["files"].sort(key=lambda f: (f["graph"] != "stylizer", f["precision"] != "fp16"))
+        change(document)
+
+    edit(build, prefer_fp16)
+    assets = tmp_path / "assets"
+    assert_refused(facestyle("android", build, "--assets", assets), *words)
+    assert not assets.exists()
+
+
+def test_a_missing_file_is_named(facestyle: Run, build: Path, tmp_path: Path) -> None:
+    (build / "mobile_stylizer_32x48_fp16.tflite").unlink()
+    outcome = facestyle("android", build, "--assets", tmp_path / "assets")
+    assert_refused(outcome, "mobile_stylizer_32x48_fp16.tflite", "missing")
+
+
+def test_no_build_is_said_so(facestyle: Run, tmp_path: Path) -> None:
+    assert_refused(facestyle("android", tmp_path), "no build here")
