@@ -40,7 +40,8 @@ def release(trained: Sequence[Path], note: str) -> Path:
             is none of them.
         note: what the metadata says of the training, beside what the last file's says.
     """
-    states, metadata = [], {}
+    states: list[dict[str, Tensor]] = []
+    metadata: dict[str, str] = {}
     for path in trained:
         state, metadata = checkpoint.read_tensors(path)
         states.append(state)
