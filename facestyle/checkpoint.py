@@ -29,7 +29,7 @@ DTYPES = (
 """What weights and counters are made of; complex, quantised and 8-bit floats are not."""
 
 EARLIER_MOBILE = "decoder.style_full.mean.weight"
-"""Only the ``mobile`` of before 2026-11-26 has it, which had AdaIN at full resolution too."""
+"""A key that only the ``mobile`` of before 2026-11-26 has: it had AdaIN at full resolution too."""
 
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 

@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from facestyle import checkpoint
+from facestyle import checkpoint, gallery, images
 from facestyle.errors import UserError
 from facestyle.networks import create
+from facestyle.stylize import Painter
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,15 @@ def test_shipped_weights_load_and_are_documented() -> None:
     assert path.stat().st_size <= 2_000_000
     card = (path.parent / "README.md").read_text()
     assert loaded.fingerprint in card
+
+
+def test_shipped_weights_give_back_a_photo_at_strength_0() -> None:
+    painter = Painter(checkpoint.load())
+    code = painter.encode_style(images.load(gallery.paintings()[0].path))
+    for portrait in gallery.portraits():
+        photo = images.load(portrait.path)
+        error = (painter.paint(photo, code, 0.0) - photo).square().mean()
+        assert -10 * torch.log10(error) >= 26, portrait.name
 
 
 def test_networks_of_before_are_refused_by_name(

@@ -94,6 +94,17 @@ def test_style_weights_ship_with_their_style_codes(
     assert len(book.styles) == len(gallery.paintings())
 
 
+def test_the_mean_of_several_files_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "STYLE_WEIGHTS", tmp_path / "weights")
+    files = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+    for seed, path in enumerate(files):
+        checkpoint.save(checkpoint.untrained("mobile", seed), path)
+    first, second = (checkpoint.load(path).network.state_dict() for path in files)
+    made = checkpoint.load(release.release([files[0], files[1], files[1]], "none"))
+    for key, value in made.network.state_dict().items():
+        assert torch.allclose(value, (first[key] + 2 * second[key]) / 3, atol=1e-7), key
+
+
 @pytest.mark.parametrize(
     ("recipe", "used"),
     [("depth_v1_small", "auxiliary.depth="), ("bisenet_small", "auxiliary.face=")],

@@ -44,6 +44,8 @@ def release(trained: Sequence[Path], note: str) -> Path:
     metadata: dict[str, str] = {}
     for path in trained:
         state, metadata = checkpoint.read_tensors(path)
+        if metadata.get("network") == "mobile":
+            checkpoint.fit(create("mobile"), state, path)
         states.append(state)
     state = mean(states)
     about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}

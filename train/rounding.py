@@ -1,4 +1,4 @@
-"""A network as an 8-bit file will compute it: weights and what goes into convolutions, rounded.
+"""A network about as an 8-bit file computes it: weights and inputs of convolutions, rounded.
 
 What quantized files get wrong can be trained away: a network whose features have outliers has
 coarse steps (all that goes into a convolution shares one), and the loss between the plain and the

@@ -11,7 +11,7 @@ What keeps it clean and fast on a phone:
 * Depth to space could treat one pixel of a cell unlike its neighbours and hide style statistics
   in a lattice of dots: it starts with the four alike, and the loss looks at the spectrum
   (``lattice`` in ``train.objectives``). Other upsampling is bilinear.
-* Content skips at every scale carry the face's fine structure; depthwise 5x5 kernels at 1/8 see
+* Content skips at 1/2 and 1/4 carry the face's fine structure; depthwise 5x5 kernels at 1/8 see
   far enough to tell a face from what is around it. They repeat the edge: padded with zeros they
   told the network where the picture ends, and it drew frames there.
 * Every operator runs in one XNNPACK partition: zero padding, slices and concatenations, global
