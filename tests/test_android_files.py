@@ -26,7 +26,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small build of what the app needs."""
     out = tmp_path_factory.mktemp("android") / "build"
     graphs, formats = ("--graphs", "stylizer,style_encoder"), ("--formats", "tflite")
-    arguments = ["export", "--size", "32x48", *graphs, *formats, "--out", str(out)]
+    precision = ("--precision", "fp32,fp16")
+    arguments = ["export", "--size", "64x96", *precision, *graphs, *formats, "--out", str(out)]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
         patch.setattr(sys, "argv", ["facestyle", *arguments])
         cli.main()
@@ -54,7 +55,7 @@ def test_the_app_has_what_it_needs_and_no_more(facestyle: Run, build: Path, tmp_
     document = json.loads((assets / manifest.NAME).read_text())
     names = {entry["file"] for entry in document["files"]}
     assert names == {
-        "mobile_stylizer_32x48_fp16.tflite",
+        "mobile_stylizer_64x96_fp16.tflite",
         "mobile_style_encoder_fp16.tflite",
     }
     for entry in document["files"]:
@@ -119,9 +120,9 @@ def test_what_the_app_would_not_understand(
 
 
 def test_a_missing_file_is_named(facestyle: Run, build: Path, tmp_path: Path) -> None:
-    (build / "mobile_stylizer_32x48_fp16.tflite").unlink()
+    (build / "mobile_stylizer_64x96_fp16.tflite").unlink()
     outcome = facestyle("android", build, "--assets", tmp_path / "assets")
-    assert_refused(outcome, "mobile_stylizer_32x48_fp16.tflite", "missing")
+    assert_refused(outcome, "mobile_stylizer_64x96_fp16.tflite", "missing")
 
 
 def test_no_build_is_said_so(facestyle: Run, tmp_path: Path) -> None:

@@ -403,7 +403,7 @@ def test_who_trained_the_shipped_weights() -> None:
     judged = dataclasses.replace(
         subject(), metadata=shipped.metadata, fingerprint=shipped.fingerprint
     )
-    assert trained(judged) == (True, False, False)
+    assert trained(judged) == (True, True, True)
 
 
 def test_who_trained_by_a_recipes_name() -> None:

@@ -95,7 +95,7 @@ def test_weights_from_end_to_end(evaluate: Run, tmp_path: Path, content: Path) -
     assert mean == pytest.approx(painted["figures"]["style"], rel=1e-5)
     assert Image.open(out / "worst.jpg").height > 2 * 192
     assert "| mobile | 1 |" in outcome.out
-    assert "depth_v3_small (ours) (depth error): independent" in outcome.out
+    assert "depth_v3_small (ours) (depth error): also trained a model" in outcome.out
     assert "next: facestyle export --preset mobile" in outcome.out
     notes = document.read(out)["notes"]
     assert any("torn.jpg" in note for note in notes)
