@@ -79,7 +79,6 @@ def link_resources(project: Project) -> None:
     options = [
         *("--min-sdk-version", numbers[0], "--target-sdk-version", numbers[1]),
         *("--version-code", numbers[2], "--version-name", versions.version("appVersionName")),
-        *("-0", UNCOMPRESSED),
         *(["-A", assets] if assets.is_dir() else []),
         # Debian's aapt2 is older than uses-native-library.
         *("--warn-manifest-validation", "--auto-add-overlay"),
@@ -196,7 +195,10 @@ def package(project: Project) -> None:
     def action() -> None:
         with zipfile.ZipFile(layout.base) as base, zipfile.ZipFile(plain, "w") as archive:
             for entry in base.infolist():
-                _add(archive, entry.filename, base.read(entry), entry.compress_type)
+                # Not left to aapt2: Debian's compresses assets whatever -0 says.
+                mapped = entry.filename.endswith(f".{UNCOMPRESSED}")
+                compression = zipfile.ZIP_STORED if mapped else entry.compress_type
+                _add(archive, entry.filename, base.read(entry), compression)
             for path in dex:
                 _add(archive, path.name, path.read_bytes(), zipfile.ZIP_DEFLATED)
             for abi, path in natives:
