@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.quality import watched
@@ -15,10 +15,6 @@ from train.recipe import Recipe
 
 RECIPE = "recipe.toml"
 """Beside the weights in a run's folder."""
-
-OLD_WEIGHTS: Mapping[str, str] = {"6f7e8d72252c": "mobile_first"}
-"""Recipes of released weights that do not name theirs, by fingerprint (facestyle/weights/README.md)
-"""
 
 Known = bool | None
 
@@ -69,8 +65,6 @@ def _recipe(subject: Subject) -> tuple[Recipe | None, bool]:
         recipe = _read(beside)
         if recipe is not None and recipe.fingerprint == wanted:
             return recipe, True
-    if subject.fingerprint in OLD_WEIGHTS:
-        return recipes.load(OLD_WEIGHTS[subject.fingerprint]), True
     name = subject.metadata.get("recipe")
     return (recipes.load(name), False) if name in recipes.names() else (None, False)
 

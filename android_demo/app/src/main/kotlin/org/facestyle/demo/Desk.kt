@@ -91,12 +91,13 @@ class Desk(
     fun paintFull(look: Look, done: (Bitmap) -> Unit) {
         val session = live
         val uri = photo
+        val shown = photoSession
         if (session != null) {
             session.takeSnapshot { taken -> onMain(worker) { paintSnapshot(taken, look, done) } }
-        } else if (uri != null) {
+        } else if (uri != null && shown != null) {
             inBackground {
                 val full = readLargest(uri)
-                photoSession?.paintInto(full, look)
+                shown.paintInto(full, look)
                 then { done(full) }
             }
         }
@@ -180,7 +181,7 @@ class Desk(
                 return PhotoFile(resolver, uri).read(side)
             } catch (error: OutOfMemoryError) {
                 side /= 2
-                if (side < PREVIEW_SIDE) throw error
+                if (side < PREVIEW_SIDE) throw CannotRun("there is too little memory", error)
                 onMain(thread) { events.onSmaller() }
             }
         }

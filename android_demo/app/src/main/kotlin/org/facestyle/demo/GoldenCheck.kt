@@ -25,10 +25,11 @@ class GoldenCheck(private val studio: Studio) {
         val least = if (stylizer.processor.gpu) limit.leastPsnrDbInHalf else limit.leastPsnrDb
         return Verdict(psnr(found, wanted, pair.peak), least)
     }
+}
 
-    private fun rgbToArgb(rgb: ByteArray) = IntArray(rgb.size / 3) {
-        val at = 3 * it
-        fun channel(offset: Int) = rgb[at + offset].toInt() and 0xFF
-        (0xFF shl 24) or (channel(0) shl 16) or (channel(1) shl 8) or channel(2)
-    }
+/** Bytes R G B of each pixel, as golden pairs have them, as opaque ARGB. */
+internal fun rgbToArgb(rgb: ByteArray) = IntArray(rgb.size / 3) {
+    val at = 3 * it
+    fun channel(offset: Int) = rgb[at + offset].toInt() and 0xFF
+    (0xFF shl 24) or (channel(0) shl 16) or (channel(1) shl 8) or channel(2)
 }

@@ -53,9 +53,6 @@ class StyleStrip(
         row.post { item.requestRectangleOnScreen(Rect(0, 0, item.width, item.height)) }
     }
 
-    /** The view of a style, by its name. */
-    fun view(name: String): View? = items[name]
-
     private fun item(text: String): View {
         val item = LayoutInflater.from(row.context).inflate(R.layout.style_item, row, false)
         item.findViewById<TextView>(R.id.name).text = text

@@ -56,11 +56,7 @@ class ShippedModelTest {
     fun `the style encoder reads a painting as PyTorch does`() = open().use { screen ->
         val studio = (screen.activity.application as DemoApplication).studio
         val (pair, limit) = studio.files.golden.of(studio.chosen("style_encoder").file)
-        val bytes = studio.files.bytes("golden/${pair.inputs.single().raw}")
-        val painting = IntArray(bytes.size / 3) {
-            fun channel(offset: Int) = bytes[3 * it + offset].toInt() and 0xFF
-            (0xFF shl 24) or (channel(0) shl 16) or (channel(1) shl 8) or channel(2)
-        }
+        val painting = rgbToArgb(studio.files.bytes("golden/${pair.inputs.single().raw}"))
         val code = studio.styleReader().use { it.read(painting) }
         val wanted = pair.output.floats(studio.files.bytes("golden/${pair.output.raw}"))
         val found = psnr(code, wanted, pair.peak)
