@@ -1,12 +1,14 @@
 # Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
 # `make arm` executes them on emulated Arm processors and counts instructions (Linux).
-# `make android` builds the sample app's APK with them, `make android-test` tests it (Debian).
+# `make android` builds the sample app's APK, `make android-test` tests it (Debian).
 # `make bench` measures this repository's own models anew (half an hour; leave the machine alone).
 
 VENV ?= .venv
 PYTHON ?= python3.11
 SIZE ?= 256
 OUT ?= build
+# What the sample app holds.
+BUILD ?= android_demo/out/build
 
 .PHONY: export test bench arm android android-test lint clean
 
@@ -33,13 +35,15 @@ arm: $(VENV)/installed
 	$(VENV)/bin/facestyle bench arm $(OUT)
 
 android: $(VENV)/installed
-	test -e $(OUT)/manifest.json || $(MAKE) export
-	$(VENV)/bin/facestyle android $(OUT)
+	test -e $(BUILD)/manifest.json || $(VENV)/bin/facestyle export --depth --formats tflite \
+		--precision fp16 --graphs stylizer,style_encoder --size $(SIZE) --out $(BUILD)
+	$(VENV)/bin/facestyle android $(BUILD)
 	$(PYTHON) android_demo/offline/build.py apk
 	$(VENV)/bin/python -m pytest tests/test_android_apk.py
 
 # The screens' tests execute the app's own library, on this processor and on an emulated Arm one.
 android-test: android
+	test -e $(OUT)/manifest.json || $(MAKE) export
 	cd android_demo/core && mvn --batch-mode --quiet test
 	$(PYTHON) android_demo/offline/build.py test --native
 	$(PYTHON) android_demo/offline/build.py run-arm64 $(OUT) --only stylizer
@@ -50,4 +54,4 @@ lint: $(VENV)/installed
 	$(VENV)/bin/mypy
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build android_demo/out .pytest_cache .mypy_cache .ruff_cache *.egg-info

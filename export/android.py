@@ -29,12 +29,11 @@ PRECISIONS = ("fp16", "fp32", "dynamic")
 KEPT = ("file", "graph", "style", "format", "precision", "sha256", "bytes", "inputs", "outputs")
 """What the app's manifest says of a file."""
 
-INPUTS = {
-    "stylizer": {"content": "image", "style_code": "code", "strength": "scalar"},
-    "style_encoder": {"painting": "image"},
-}
-OUTPUTS = {"stylizer": {"stylized": "image"}, "style_encoder": {"style_code": "code"}}
-"""Names and kinds that the app's code passes."""
+STYLIZER = {"content": "image", "style_code": "code", "strength": "scalar"}
+DEPTH = {"depth": "map", "depth_low": "scalar", "depth_high": "scalar"}
+INPUTS = {"stylizer": (STYLIZER, STYLIZER | DEPTH), "style_encoder": ({"painting": "image"},)}
+OUTPUTS = {"stylizer": ({"stylized": "image"},), "style_encoder": ({"style_code": "code"},)}
+"""Names and kinds that the app's code passes, with depth or without."""
 
 THUMBNAIL = (216, 192)
 """Width and height in pixels: 72 x 64 dp on a screen of 480 dpi."""
@@ -101,10 +100,11 @@ def _check_contract(entry: dict[str, Any]) -> None:
     """The app's code passes ports by name, as floats, images in RGB and row by row."""
     for kind, wanted in (("inputs", INPUTS), ("outputs", OUTPUTS)):
         ports = {port["name"]: port for port in entry[kind]}
-        if {name: port["kind"] for name, port in ports.items()} != wanted[entry["graph"]]:
+        known = wanted[entry["graph"]]
+        if {name: port["kind"] for name, port in ports.items()} not in known:
             raise UserError(
-                f"{entry['file']}: the app's code passes {', '.join(wanted[entry['graph']])} as "
-                f"{kind}, this file has {', '.join(ports)}; export without --depth and --bake"
+                f"{entry['file']}: the app's code passes {', '.join(known[-1])} as {kind}, this "
+                f"file has {', '.join(ports)}; export it again, and without --bake"
             )
         for name, port in ports.items():
             image = port["kind"] == "image"

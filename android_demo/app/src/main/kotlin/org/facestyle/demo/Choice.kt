@@ -12,6 +12,7 @@ import org.facestyle.core.mix
  * @property mixing whether another style is mixed in.
  * @property second name of that other one, null until one is chosen.
  * @property share of the second, from 0 to 1.
+ * @property keepsNear whether what is near is not painted, where depth is known.
  */
 data class Choice(
     val style: String,
@@ -19,6 +20,7 @@ data class Choice(
     val mixing: Boolean = false,
     val second: String? = null,
     val share: Float = 0.5f,
+    val keepsNear: Boolean = false,
 ) {
     /** What a tap on a style makes of it. */
     fun tapped(name: String): Choice = when {
@@ -31,7 +33,8 @@ data class Choice(
     fun look(styles: Map<String, Style>): Look {
         val first = (styles[style] ?: styles.values.first()).code
         val other = styles[second]?.code
-        return Look(if (mixing && other != null) mix(first, other, share) else first, strength)
+        val code = if (mixing && other != null) mix(first, other, share) else first
+        return Look(code, strength, keepsNear)
     }
 
     fun save(to: Bundle) {
@@ -40,6 +43,7 @@ data class Choice(
         to.putBoolean("mixing", mixing)
         to.putString("second", second)
         to.putFloat("share", share)
+        to.putBoolean("keeps_near", keepsNear)
     }
 
     companion object {
@@ -49,6 +53,7 @@ data class Choice(
             mixing = from.getBoolean("mixing"),
             second = from.getString("second"),
             share = from.getFloat("share"),
+            keepsNear = from.getBoolean("keeps_near"),
         )
     }
 }

@@ -14,12 +14,14 @@ class ControlPanel(private val activity: Activity, private val onChange: (Choice
     private val mix: Switch = activity.findViewById(R.id.mix)
     private val share: SeekBar = activity.findViewById(R.id.mix_share)
     private val shareLabel: TextView = activity.findViewById(R.id.mix_label)
+    private val keepNear: Switch = activity.findViewById(R.id.keep_near)
     private lateinit var shown: Choice
 
     init {
         onSlide(strength) { onChange(shown.copy(strength = it)) }
         onSlide(share) { onChange(shown.copy(share = it)) }
         mix.setOnClickListener { onChange(shown.copy(mixing = mix.isChecked)) }
+        keepNear.setOnClickListener { onChange(shown.copy(keepsNear = keepNear.isChecked)) }
     }
 
     /** @param second the style that is mixed in, null where none is. */
@@ -28,6 +30,7 @@ class ControlPanel(private val activity: Activity, private val onChange: (Choice
         strength.progress = percent(choice.strength)
         strengthLabel.text = activity.getString(R.string.strength_value, percent(choice.strength))
         mix.isChecked = choice.mixing
+        keepNear.isChecked = choice.keepsNear
         share.progress = percent(choice.share)
         share.visibility = if (second != null) View.VISIBLE else View.INVISIBLE
         shareLabel.text = when {
@@ -36,6 +39,11 @@ class ControlPanel(private val activity: Activity, private val onChange: (Choice
             choice.mixing -> activity.getString(R.string.mix_hint)
             else -> ""
         }
+    }
+
+    /** Offers to keep what is near, where depth is known. */
+    fun showDepth(known: Boolean) {
+        keepNear.visibility = if (known) View.VISIBLE else View.GONE
     }
 
     private fun onSlide(bar: SeekBar, what: (Float) -> Unit) =

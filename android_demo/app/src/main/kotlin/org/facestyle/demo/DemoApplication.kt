@@ -2,6 +2,8 @@ package org.facestyle.demo
 
 import android.app.Activity
 import android.app.Application
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.Executors
 
 /** What all screens share, and what tests put others in the place of. */
 class DemoApplication : Application() {
@@ -13,6 +15,11 @@ class DemoApplication : Application() {
         // Deprecated from API 30 on; what replaces it is not there before.
         @Suppress("DEPRECATION")
         CameraFrames(activity, display = { activity.windowManager.defaultDisplay })
+    }
+
+    /** Writes pictures to where somebody chose; goes on when a screen is turned or left. */
+    val writing: ExecutorService by lazy {
+        Executors.newSingleThreadExecutor { Thread(it, "writing") }
     }
 
     val studio: Studio by lazy { Studio(ShippedFiles(assets), engines) }

@@ -23,6 +23,7 @@ class Desk(
     private val view: PaintedView,
     private val events: Events,
 ) {
+    /** What the desk has to say. */
     interface Events {
         /** The model is open; [doubt] where the phone computes something else than PyTorch. */
         fun onOpened(processor: Processor, doubt: GoldenCheck.Verdict?)
@@ -38,6 +39,9 @@ class Desk(
 
         /** Memory did not suffice for a photo in full size. */
         fun onSmaller()
+
+        /** Memory did not suffice at all. */
+        fun onNoMemory()
     }
 
     private val main = Handler(Looper.getMainLooper())
@@ -52,6 +56,10 @@ class Desk(
 
     /** Whether something is being painted. */
     val painting: Boolean get() = live != null || photoSession != null
+
+    /** Whether what is near can be kept as it is. */
+    val knowsDepth: Boolean
+        get() = live != null && source.givesDepth && stylizer?.takesDepth == true
 
     /** Begins to paint a [photo], or live where it is null. */
     fun open(photo: Uri?, look: Look) {
@@ -87,18 +95,26 @@ class Desk(
         photoSession?.paint(look)
     }
 
-    /** Paints the photo, or the next live frame, as large as it is. */
-    fun paintFull(look: Look, done: (Bitmap) -> Unit) {
+    /**
+     * Paints the photo, or what the camera sees, as large as it is.
+     *
+     * @param keep what becomes of it, on the desk's thread; [done] takes what that returns.
+     */
+    fun <T> paintFull(look: Look, keep: (Bitmap) -> T, done: (T) -> Unit) {
         val session = live
         val uri = photo
         val shown = photoSession
+        val thread = worker
         if (session != null) {
-            session.takeSnapshot { taken -> onMain(worker) { paintSnapshot(taken, look, done) } }
+            session.takeSnapshot { taken ->
+                onMain(thread) { paintSnapshot(taken, look, keep, done) }
+            }
         } else if (uri != null && shown != null) {
             inBackground {
-                val full = readLargest(uri)
+                val full = largest { PhotoFile.at(uri, resolver).read(it) }
                 shown.paintInto(full, look)
-                then { done(full) }
+                val kept = keep(full)
+                then { done(kept) }
             }
         }
     }
@@ -106,19 +122,13 @@ class Desk(
     /** Reads a painting's style: its middle square and the code. */
     fun readStyle(uri: Uri, done: (square: Bitmap, code: FloatArray) -> Unit) = inBackground {
         studio.styleReader().use { reader ->
-            val painting = PhotoFile(resolver, uri).read(PAINTING_SIDE)
+            val painting = PhotoFile.at(uri, resolver).read(PAINTING_SIDE)
             val side = reader.side
             val middle = cover(painting.pixels(), painting.width, painting.height, side, side)
             val code = reader.read(middle)
             val square = Bitmap.createBitmap(middle, side, side, Bitmap.Config.ARGB_8888)
             then { done(square, code) }
         }
-    }
-
-    /** Does something on the desk's thread, after what it does now, and [done] on the main one. */
-    fun <T> afterThat(work: () -> T, done: (T) -> Unit) = inBackground {
-        val made = work()
-        then { done(made) }
     }
 
     private fun start(opened: Stylizer, look: Look) {
@@ -144,7 +154,7 @@ class Desk(
     private fun startPhoto(opened: Stylizer, uri: Uri, look: Look) {
         val thread = worker ?: return
         inBackground {
-            val preview = PhotoFile(resolver, uri).read(PREVIEW_SIDE)
+            val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
             then {
                 val session = PhotoSession(thread, opened, view, preview) { error ->
                     onMain(thread) { events.onModelFailed(error) }
@@ -157,31 +167,39 @@ class Desk(
     }
 
     /** The live loop has the stylizer: it pauses for the moment that this takes. */
-    private fun paintSnapshot(taken: LiveSession.Snapshot, look: Look, done: (Bitmap) -> Unit) {
+    private fun <T> paintSnapshot(
+        taken: LiveSession.Snapshot,
+        look: Look,
+        keep: (Bitmap) -> T,
+        done: (T) -> Unit,
+    ) {
         val opened = stylizer ?: return
         live?.close()
         live = null
+        val thread = worker
         inBackground {
-            val frame = Bitmap.createBitmap(taken.side, taken.side, Bitmap.Config.ARGB_8888)
-            frame.setPixels(taken.argb, 0, taken.side, 0, 0, taken.side, taken.side)
-            PhotoPainter.colour(frame, PhotoPainter(opened).Photo(frame).paint(look))
-            then {
-                start(opened, look)
-                done(frame)
+            try {
+                val full = largest(taken::picture)
+                val photo = PhotoPainter(opened).Photo(full, taken.far)
+                PhotoPainter.colour(full, photo.paint(look))
+                val kept = keep(full)
+                then { done(kept) }
+            } finally {
+                onMain(thread) { start(opened, look) }
             }
         }
     }
 
-    /** As large as it is, or as memory allows. */
-    private fun readLargest(uri: Uri): Bitmap {
+    /** A picture as large as it is, or as memory allows. */
+    private fun largest(read: (Int) -> Bitmap): Bitmap {
         val thread = worker
         var side = LARGEST_SIDE
         while (true) {
             try {
-                return PhotoFile(resolver, uri).read(side)
+                return read(side)
             } catch (error: OutOfMemoryError) {
                 side /= 2
-                if (side < PREVIEW_SIDE) throw CannotRun("there is too little memory", error)
+                if (side < PREVIEW_SIDE) throw error
                 onMain(thread) { events.onSmaller() }
             }
         }
@@ -205,6 +223,9 @@ class Desk(
                 onMain(thread, done)
             } catch (_: BadPicture) {
                 onMain(thread) { events.onBadPicture() }
+            } catch (_: OutOfMemoryError) {
+                // Of a large bitmap, which is gone again: the rest of the app has enough.
+                onMain(thread) { events.onNoMemory() }
             } catch (error: CannotRun) {
                 onMain(thread) { events.onModelFailed(error) }
             } catch (error: RuntimeException) {

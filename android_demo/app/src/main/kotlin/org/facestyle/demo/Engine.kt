@@ -14,13 +14,13 @@ interface Engine : AutoCloseable {
     val outputs: List<Port>
 
     /**
-     * Runs the model once.
+     * Gives the model its memory, once: what it returns runs the model on it, as often as called.
      *
      * @param inputs by the names that the manifest gives; direct buffers in native order, read from
-     *   their start to their limit.
+     *   their start to their limit, wherever their position is.
      * @param outputs the same, written.
      */
-    fun run(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>)
+    fun bind(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>): () -> Unit
 }
 
 /** Opens model files. */

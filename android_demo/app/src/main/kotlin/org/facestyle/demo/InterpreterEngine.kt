@@ -24,11 +24,13 @@ class InterpreterEngine private constructor(
         port(it, interpreter.getOutputTensorFromSignature(it, SIGNATURE))
     }
 
-    override fun run(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>) {
-        // The runtime reads and writes from the position.
-        inputs.values.forEach(Buffer::rewind)
-        outputs.values.forEach(Buffer::rewind)
-        interpreter.runSignature(inputs, outputs, SIGNATURE)
+    override fun bind(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>): () -> Unit {
+        val buffers = (inputs.values + outputs.values).toTypedArray()
+        return {
+            // The runtime reads and writes from the position, and moves it.
+            for (buffer in buffers) buffer.rewind()
+            interpreter.runSignature(inputs, outputs, SIGNATURE)
+        }
     }
 
     override fun close() {
@@ -59,11 +61,19 @@ class InterpreterEngine private constructor(
             val integers = tensor.dataType() == DataType.INT8
             return Port(
                 name = name,
-                kind = if (tensor.shape().last() == 3) "image" else "code",
+                kind = kindOf(tensor.shape()),
                 shape = tensor.shape().toList(),
                 dtype = if (integers) "int8" else "float32",
                 quantization = if (integers) Quantization(found.scale, found.zeroPoint) else null,
             )
+        }
+
+        /** As the manifest has it; a file itself only tells the shape. */
+        private fun kindOf(shape: IntArray) = when {
+            shape.last() == 3 -> "image"
+            shape.all { it == 1 } -> "scalar"
+            shape.last() == 1 -> "map"
+            else -> "code"
         }
 
         private fun gpuDelegate(): GpuDelegate {

@@ -42,8 +42,8 @@ class MainActivity :
     /** The photo that is painted; null is live. */
     private var photo: Uri? = null
 
-    /** A painted bitmap that waits for somebody to choose its place. */
-    private var unsaved: Bitmap? = null
+    /** A kept picture that waits for somebody to choose its place. */
+    private var unsaved: File? = null
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -51,7 +51,7 @@ class MainActivity :
         val files = demo.studio.files
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
         ownStyles = OwnStyles(File(filesDir, "styles"), files.styles.weights)
-        store = PictureStore(contentResolver)
+        store = PictureStore(contentResolver, PictureProvider.folder(this))
         source = demo.frames(this)
         painted = findViewById(R.id.painted)
         desk = Desk(demo.studio, settings, contentResolver, source, painted, this)
@@ -67,12 +67,13 @@ class MainActivity :
         choice = state?.let { Choice.restored(it, first) } ?: Choice(first)
         @Suppress("DEPRECATION") // the typed one exists from API 33 on
         photo = state?.getParcelable("photo")
+        unsaved = state?.getString("unsaved")?.let(::File)
         painted.onCompare = { comparing -> show(R.id.original, comparing) }
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
         onClick(R.id.photo) { pick(PICK_PHOTO) }
-        onClick(R.id.save) { save(share = false) }
-        onClick(R.id.share) { save(share = true) }
+        onClick(R.id.save, ::save)
+        onClick(R.id.share) { paintFull(store::keep, ::share) }
         onClick(R.id.settings) { SettingsDialog(this, settings, ::open, ::showTimes).show() }
         loadStyles()
         strip.reveal(choice.style)
@@ -82,6 +83,7 @@ class MainActivity :
         super.onSaveInstanceState(state)
         choice.save(state)
         state.putParcelable("photo", photo)
+        state.putString("unsaved", unsaved?.path)
     }
 
     override fun onStart() {
@@ -93,6 +95,12 @@ class MainActivity :
         desk.close()
         main.removeCallbacks(timesAgain)
         super.onStop()
+    }
+
+    override fun onTrimMemory(level: Int) {
+        super.onTrimMemory(level)
+        // Not seen any more; what is shown is painted again on return.
+        if (level >= TRIM_MEMORY_BACKGROUND) painted.clear()
     }
 
     // ---- painting ------------------------------------------------------------------------------
@@ -144,9 +152,12 @@ class MainActivity :
     override fun onBadPicture() =
         message.show(getString(R.string.bad_picture), R.string.pick_photo) { pick(PICK_PHOTO) }
 
-    override fun onSmaller() = say(R.string.no_memory)
+    override fun onSmaller() = say(R.string.smaller)
+
+    override fun onNoMemory() = message.show(getString(R.string.no_memory), R.string.retry, ::open)
 
     private fun showTools() {
+        panel.showDepth(desk.knowsDepth)
         show(R.id.switch_camera, photo == null && source.canTurn)
         for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.painting
     }
@@ -202,11 +213,13 @@ class MainActivity :
 
     // ---- pictures in and out -------------------------------------------------------------------
 
-    private fun pick(request: Int) = try {
+    private fun pick(request: Int) = start(PictureStore.pick(), request, R.string.no_picker)
+
+    private fun start(intent: Intent, request: Int, nobody: Int) = try {
         @Suppress("DEPRECATION") // what replaces it is in androidx
-        startActivityForResult(PictureStore.pick(), request)
+        startActivityForResult(intent, request)
     } catch (_: ActivityNotFoundException) {
-        say(R.string.no_picker)
+        say(nobody)
     }
 
     @Deprecated("What replaces it is in androidx.")
@@ -216,44 +229,43 @@ class MainActivity :
             PICK_PHOTO -> uri?.let(::paint)
             PICK_PAINTING -> uri?.let(::addStyle)
             CHOOSE_PLACE -> {
-                val bitmap = unsaved
+                val picture = unsaved
                 unsaved = null
-                if (uri != null && bitmap != null) write(share = false) { it.write(bitmap, uri) }
+                if (uri != null && picture != null) write(picture, uri)
             }
         }
     }
 
-    private fun save(share: Boolean) {
+    private fun save() =
+        if (store.savesByItself) {
+            paintFull({ store.save(store.keep(it)) }) { say(R.string.saved) }
+        } else {
+            paintFull(store::keep) { picture ->
+                unsaved = picture
+                start(PictureStore.createDocument(picture), CHOOSE_PLACE, R.string.no_place)
+            }
+        }
+
+    /** @param keep any failure of which is told: nobody may believe that a picture is there. */
+    private fun <T> paintFull(keep: (Bitmap) -> T, then: (T) -> Unit) {
         say(R.string.saving)
-        desk.paintFull(look()) { bitmap ->
-            val name = "facestyle_${System.currentTimeMillis()}"
-            if (store.savesByItself) {
-                write(share) { it.save(bitmap, name) }
-            } else {
-                unsaved = bitmap
-                @Suppress("DEPRECATION") // what replaces it is in androidx
-                startActivityForResult(PictureStore.createDocument(name), CHOOSE_PLACE)
-            }
+        desk.paintFull(look(), keep = { runCatching { keep(it) } }) { kept ->
+            kept.onSuccess(then).onFailure(::notSaved)
         }
     }
 
-    private fun write(share: Boolean, how: (PictureStore) -> Uri) =
-        desk.afterThat({ runCatching { how(store) } }) { written ->
-            val uri = written.getOrNull()
-            when {
-                uri == null -> notSaved(written.exceptionOrNull())
-                share -> share(uri)
-                else -> say(R.string.saved)
-            }
-        }
+    private fun write(picture: File, place: Uri) = demo.writing.execute {
+        val written = runCatching { store.write(picture, place) }
+        main.post { written.onSuccess { say(R.string.saved) }.onFailure(::notSaved) }
+    }
 
-    private fun share(uri: Uri) = try {
-        startActivity(PictureStore.share(uri))
+    private fun share(picture: File) = try {
+        startActivity(PictureStore.share(picture))
     } catch (_: ActivityNotFoundException) {
         say(R.string.no_app_to_share)
     }
 
-    private fun notSaved(error: Throwable?) = say(getString(R.string.not_saved, error?.message))
+    private fun notSaved(error: Throwable) = say(getString(R.string.not_saved, error.message))
 
     // ---- camera and its permission -------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 package org.facestyle.demo
 
+import org.facestyle.core.DepthFrame
+import org.facestyle.core.DepthMap
 import org.facestyle.core.Latency
 import org.facestyle.core.Mailbox
 import org.facestyle.core.YuvFrame
@@ -28,6 +30,8 @@ class PaintLoop(
 
     private class Frame(size: Int) {
         val argb = IntArray(size)
+        val far = FloatArray(size)
+        var hasDepth = false
         var nanos = 0L
     }
 
@@ -39,23 +43,37 @@ class PaintLoop(
     private val thread = Thread(::paintFrames, "painting").apply { start() }
 
     /** What the camera's thread hands over; kept, because a lambda that captures is allocated. */
-    private class Offer(private val toRgb: YuvToRgb) : (Frame) -> Unit {
+    private class Offer(private val toRgb: YuvToRgb, private val toFar: DepthMap) :
+        (Frame) -> Unit {
         lateinit var frame: YuvFrame
+        var depth: DepthFrame? = null
         var rotation = 0
         var mirror = false
         var nanos = 0L
 
         override fun invoke(to: Frame) {
             toRgb.convert(frame, rotation, mirror, to.argb)
+            depth?.let { toFar.convert(it, rotation, mirror, to.far) }
+            to.hasDepth = depth != null
             to.nanos = nanos
         }
     }
 
-    private val offer = Offer(YuvToRgb(stylizer.width, stylizer.height))
+    private val offer = Offer(
+        YuvToRgb(stylizer.width, stylizer.height),
+        DepthMap(stylizer.width, stylizer.height),
+    )
 
     /** Takes a frame; always on the same thread, the camera's. */
-    fun offer(frame: YuvFrame, rotation: Int, mirror: Boolean, nanos: Long) {
+    fun offer(
+        frame: YuvFrame,
+        depth: DepthFrame?,
+        rotation: Int,
+        mirror: Boolean,
+        nanos: Long,
+    ) {
         offer.frame = frame
+        offer.depth = depth
         offer.rotation = rotation
         offer.mirror = mirror
         offer.nanos = nanos
@@ -73,7 +91,7 @@ class PaintLoop(
             val frame = mailbox.take(WAIT_MILLIS) ?: continue
             val wanted = look ?: continue
             try {
-                stylizer.paint(frame.argb, wanted, painted)
+                stylizer.paint(frame.argb, wanted, painted, frame.far.takeIf { frame.hasDepth })
             } catch (error: RuntimeException) {
                 // The runtime's errors have no common type; without a model there is no loop.
                 failed(error)

@@ -6,12 +6,20 @@ import android.graphics.BitmapFactory
 import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
+import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
 
-/** A picture that somebody chose. */
-class PhotoFile(private val resolver: ContentResolver, val uri: Uri) {
-
+/**
+ * A picture in a file's format.
+ *
+ * @param turn what is done to it once it is as its EXIF orientation says.
+ * @param stream the file, from its beginning, as often as called.
+ */
+class PhotoFile private constructor(
+    private val turn: Matrix = Matrix(),
+    private val stream: () -> InputStream?,
+) {
     /**
      * Upright, ARGB_8888, mutable.
      *
@@ -37,6 +45,7 @@ class PhotoFile(private val resolver: ContentResolver, val uri: Uri) {
 
     private fun upright(bitmap: Bitmap, longSide: Int): Bitmap {
         val matrix = open { orientation(it) }
+        matrix.postConcat(turn)
         val scale = longSide.toFloat() / maxOf(bitmap.width, bitmap.height)
         if (scale < 1) matrix.postScale(scale, scale)
         if (matrix.isIdentity) return bitmap
@@ -46,16 +55,27 @@ class PhotoFile(private val resolver: ContentResolver, val uri: Uri) {
     }
 
     private fun <T> open(read: (InputStream) -> T): T = try {
-        (resolver.openInputStream(uri) ?: throw BadPicture()).use(read)
+        (stream() ?: throw BadPicture()).use(read)
     } catch (error: IOException) {
         throw BadPicture(error)
     } catch (error: SecurityException) {
         throw BadPicture(error)
     }
 
-    private companion object {
+    companion object {
+        /** One that somebody chose. */
+        fun at(uri: Uri, resolver: ContentResolver) = PhotoFile { resolver.openInputStream(uri) }
+
+        /** One that the camera took. */
+        fun of(still: FrameSource.Still): PhotoFile {
+            val turn = Matrix()
+            turn.postRotate(still.rotation.toFloat())
+            if (still.mirror) turn.postScale(-1f, 1f)
+            return PhotoFile(turn) { ByteArrayInputStream(still.jpeg) }
+        }
+
         /** What turns a picture upright, by its EXIF orientation. */
-        fun orientation(stream: InputStream): Matrix {
+        private fun orientation(stream: InputStream): Matrix {
             val found = try {
                 ExifInterface(stream).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1)
             } catch (_: IOException) {

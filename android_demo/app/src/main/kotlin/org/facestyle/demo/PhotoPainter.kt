@@ -13,15 +13,19 @@ import org.facestyle.core.cover
  */
 class PhotoPainter(private val stylizer: Stylizer) {
 
-    /** A photo at the model's size. */
-    inner class Photo(bitmap: Bitmap) {
+    /**
+     * A photo at the model's size.
+     *
+     * @param far as [Stylizer.paint] takes it, of a photo in the model's shape.
+     */
+    inner class Photo(bitmap: Bitmap, private val far: FloatArray? = null) {
         private val box = Letterbox(bitmap.width, bitmap.height, stylizer.width, stylizer.height)
         private val low = cover(bitmap.pixels(), bitmap.width, bitmap.height, box.width, box.height)
 
         /** Paints it; the result colours the photo, at any size. */
         fun paint(look: Look): GuidedUpscale {
             val padded = box.pad(low)
-            stylizer.paint(padded, look, padded)
+            stylizer.paint(padded, look, padded, far)
             return GuidedUpscale(low, box.crop(padded), box.width, box.height)
         }
     }

@@ -12,8 +12,7 @@ class Studio(val files: ShippedFiles, private val engines: EngineFactory = Inter
      */
     fun stylizer(wanted: Processor): Stylizer {
         val file = chosen("stylizer")
-        val engine = open(file, wanted)
-        return Stylizer(engine, file.width, file.height, file.input("style_code").size)
+        return Stylizer(open(file, wanted), file)
     }
 
     /** The style encoder, on the CPU: it runs once per painting. */

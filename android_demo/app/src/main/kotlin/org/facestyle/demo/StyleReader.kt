@@ -17,10 +17,11 @@ class StyleReader(private val engine: Engine, val side: Int, private val codeSiz
         val pixels = directFloats(side * side * 3)
         val code = directFloats(codeSize)
         argbToFloats(painting, pixels)
-        engine.run(
+        val run = engine.bind(
             mapOf<String, Buffer>("painting" to pixels),
             mapOf<String, Buffer>("style_code" to code),
         )
+        run()
         code.rewind()
         return FloatArray(codeSize).also(code::get)
     }

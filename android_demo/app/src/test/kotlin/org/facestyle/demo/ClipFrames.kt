@@ -1,12 +1,25 @@
 package org.facestyle.demo
 
 import android.graphics.Bitmap
+import org.facestyle.core.DepthFrame
 import org.facestyle.core.YuvFrame
 import java.nio.ByteBuffer
 
-/** A [FrameSource] that plays pictures in a loop, as a camera would deliver them. */
-class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boolean = true) :
-    FrameSource {
+/**
+ * A [FrameSource] that plays pictures in a loop, as a camera would deliver them.
+ *
+ * @param depth that comes along with each of them.
+ */
+class ClipFrames(
+    private val pictures: List<Bitmap>,
+    override val canTurn: Boolean = true,
+    private val depth: DepthFrame? = null,
+) : FrameSource {
+    override val givesDepth = depth != null
+
+    /** What [takeStill] gives; frames must do where it is null. */
+    var still: FrameSource.Still? = null
+
     @Volatile private var thread: Thread? = null
 
     /** How many frames the listener has had. */
@@ -34,6 +47,7 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
             while (thread === Thread.currentThread()) {
                 listener.onFrame(
                     frames[index++ % frames.size],
+                    depth,
                     rotation = 0,
                     mirror = false,
                     System.nanoTime(),
@@ -56,6 +70,8 @@ class ClipFrames(private val pictures: List<Bitmap>, override val canTurn: Boole
     override fun turn() {
         turns++
     }
+
+    override fun takeStill(taken: (FrameSource.Still?) -> Unit) = taken(still)
 
     companion object {
         private const val FRAME_MILLIS = 30L

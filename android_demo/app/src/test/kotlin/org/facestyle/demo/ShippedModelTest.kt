@@ -136,3 +136,10 @@ class ShippedModelTest {
         screen.screenshot("permission")
     }
 }
+
+/** Bytes R G B of each pixel, as golden pairs have them, as opaque ARGB. */
+internal fun rgbToArgb(rgb: ByteArray) = IntArray(rgb.size / 3) {
+    val at = 3 * it
+    fun channel(offset: Int) = rgb[at + offset].toInt() and 0xFF
+    (0xFF shl 24) or (channel(0) shl 16) or (channel(1) shl 8) or channel(2)
+}

@@ -17,12 +17,13 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
             override val inputs = emptyList<Port>()
             override val outputs = emptyList<Port>()
 
-            override fun run(inputs: Map<String, Buffer>, outputs: Map<String, Buffer>) {
+            override fun bind(
+                inputs: Map<String, Buffer>,
+                outputs: Map<String, Buffer>,
+            ): () -> Unit = {
                 failure?.let { throw IllegalStateException(it) }
                 val painting = inputs["painting"] as FloatBuffer?
-                if (painting !=
-                    null
-                ) {
+                if (painting != null) {
                     read(painting, outputs.getValue("style_code") as FloatBuffer)
                 } else {
                     paint(inputs, outputs)
@@ -38,9 +39,15 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
         val code = inputs.getValue("style_code") as FloatBuffer
         val strength = (inputs.getValue("strength") as FloatBuffer).get(0)
         val stylized = outputs.getValue("stylized") as FloatBuffer
+        val depth = inputs["depth"] as FloatBuffer?
+        fun number(name: String, otherwise: Float) =
+            (inputs[name] as FloatBuffer?)?.get(0) ?: otherwise
+        val (low, high) = number("depth_low", 0f) to number("depth_high", 1f)
         for (i in 0 until content.capacity()) {
             val colour = (0.5f + code.get(i % 3)).coerceIn(0f, 1f)
-            stylized.put(i, content.get(i) + 0.6f * strength * (colour - content.get(i)))
+            val far = ((depth?.get(i / 3) ?: 1f) - low) / (high - low)
+            val share = 0.6f * strength * far.coerceIn(0f, 1f)
+            stylized.put(i, content.get(i) + share * (colour - content.get(i)))
         }
     }
 
