@@ -143,7 +143,8 @@ def _run(
     ]
     print(f"tests on SDK {sdk}", flush=True)
     command = [
-        *(*JAVA, "-Xmx3g", "--add-opens=java.base/java.lang=ALL-UNNAMED"),
+        *(*JAVA, "-Xmx3g"),
+        *(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in ("java.lang", "java.io")),
         "-Drobolectric.offline=true",
         f"-Drobolectric.dependency.dir={frameworks(project)}",
         f"-Drobolectric.enabledSdks={sdk}",

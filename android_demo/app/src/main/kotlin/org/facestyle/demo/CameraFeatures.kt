@@ -8,8 +8,19 @@ import android.util.Size
 import android.view.Surface
 import kotlin.math.abs
 
-/** What a camera can do, and which of it this app uses. */
-class CameraFeatures(val id: String, private val camera: CameraCharacteristics) {
+/**
+ * What a camera can do, and which of it this app uses.
+ *
+ * @param sizes of the pictures that it gives in a format, an [ImageFormat] constant.
+ */
+class CameraFeatures(
+    val id: String,
+    private val camera: CameraCharacteristics,
+    private val sizes: (Int) -> List<Size> = { format ->
+        camera.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
+            ?.getOutputSizes(format).orEmpty().toList()
+    },
+) {
     /** Whether it looks at whoever holds the phone. */
     val front: Boolean
         get() = camera.get(CameraCharacteristics.LENS_FACING) ==
@@ -72,10 +83,6 @@ class CameraFeatures(val id: String, private val camera: CameraCharacteristics) 
         }
         return if (front) (sensor + turned) % 360 else (sensor - turned + 360) % 360
     }
-
-    private fun sizes(format: Int): List<Size> =
-        camera.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
-            ?.getOutputSizes(format).orEmpty().toList()
 
     private companion object {
         const val FRAMES_PER_SECOND = 30

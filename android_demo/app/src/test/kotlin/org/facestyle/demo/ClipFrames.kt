@@ -22,6 +22,9 @@ class ClipFrames(
 
     @Volatile private var thread: Thread? = null
 
+    /** Whether frames are being played. */
+    val running: Boolean get() = thread != null
+
     /** How many frames the listener has had. */
     @Volatile var delivered = 0L
         private set

@@ -1,26 +1,35 @@
 package org.facestyle.demo
 
+import android.app.Activity
 import android.app.Application
 import android.content.Context
+import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Canvas
+import android.net.Uri
+import android.os.Bundle
 import android.os.Looper
 import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
+import android.view.ViewGroup
 import android.widget.TextView
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowToast
+import java.io.ByteArrayInputStream
+import java.io.ByteArrayOutputStream
 import java.io.File
 
 /**
  * The app's screen under Robolectric, used as a person would use it.
  *
  * @param camera whether its use was allowed before.
+ * @param state what an earlier screen has left, whose process was killed.
  * @param goldenKnown whether the golden pair was right before: a tint never is.
  */
 class Screen(
@@ -28,6 +37,7 @@ class Screen(
     engines: EngineFactory,
     camera: Boolean = true,
     goldenKnown: Boolean = false,
+    state: Bundle? = null,
 ) : AutoCloseable {
     private val application: Application = RuntimeEnvironment.getApplication()
 
@@ -44,10 +54,16 @@ class Screen(
     }
 
     val controller: ActivityController<MainActivity> =
-        Robolectric.buildActivity(MainActivity::class.java).setup()
+        Robolectric.buildActivity(MainActivity::class.java).run {
+            if (state == null) setup() else setup(state)
+        }
     val activity: MainActivity get() = controller.get()
 
     fun grantCamera() = shadowOf(application).grantPermissions(android.Manifest.permission.CAMERA)
+
+    val strip: ViewGroup get() = find(R.id.strip)
+
+    fun string(id: Int, vararg values: Any?): String = activity.getString(id, *values)
 
     fun <T : View> find(id: Int): T = activity.findViewById(id)
 
@@ -63,6 +79,16 @@ class Screen(
         }
         shadowOf(Looper.getMainLooper()).idle()
     }
+
+    /** Waits until a message is shown, and returns it. */
+    fun awaitMessage(): String {
+        await("a message") { find<View>(R.id.message).isShown }
+        return text(R.id.message_text)
+    }
+
+    /** Waits for a short word at the screen's edge. */
+    fun awaitWord(text: String) =
+        await("\"$text\"") { ShadowToast.getTextOfLatestToast() == text }
 
     /** Waits until the picture that is shown has been painted. */
     fun awaitPicture() = await("a painted picture") { shown() != null }
@@ -91,17 +117,54 @@ class Screen(
 
     fun release(view: View, across: Float = 0.5f) = touch(view, across, MotionEvent.ACTION_UP)
 
+    /** Draws a finger over a view, between shares of its width. */
+    fun drag(view: View, from: Float, to: Float, lift: Boolean = true) {
+        touch(view, from, MotionEvent.ACTION_DOWN)
+        for (step in 1..DRAG_STEPS) {
+            SystemClock.sleep(FRAME_MILLIS)
+            touch(view, from + (to - from) * step / DRAG_STEPS, MotionEvent.ACTION_MOVE)
+        }
+        if (lift) touch(view, to, MotionEvent.ACTION_UP)
+    }
+
+    private var touched = 0L
+
     private fun touch(view: View, across: Float, vararg actions: Int) {
         shadowOf(Looper.getMainLooper()).idle()
         val at = IntArray(2).also(view::getLocationInWindow)
         val (x, y) = at[0] + view.width * across to at[1] + view.height / 2f
-        val time = SystemClock.uptimeMillis()
         for (action in actions) {
-            val event = MotionEvent.obtain(time, time, action, x, y, 0)
+            val time = SystemClock.uptimeMillis()
+            if (action == MotionEvent.ACTION_DOWN) touched = time
+            val event = MotionEvent.obtain(touched, time, action, x, y, 0)
             view.rootView.dispatchTouchEvent(event)
             event.recycle()
         }
         shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** Turns the phone. */
+    fun turn(qualifier: String = "+land") {
+        RuntimeEnvironment.setQualifiers(qualifier)
+        controller.configurationChange()
+        controller.visible()
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    /** Answers the picker that was opened with a picture. */
+    fun answerPick(picture: ByteArray, uri: Uri = PICKED) {
+        val asked = shadowOf(activity).nextStartedActivityForResult
+        offer(picture, uri)
+        val answer = Intent().setData(uri)
+        shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, answer)
+    }
+
+    /** Opens a photo. */
+    fun openPhoto(picture: ByteArray) {
+        tap(find(R.id.photo))
+        answerPick(picture)
+        await("the photo") { find<View>(R.id.save).isEnabled }
+        awaitPicture()
     }
 
     /** The whole screen, also as a PNG where the property facestyle.screenshots says. */
@@ -134,6 +197,22 @@ class Screen(
             val path = System.getProperty("facestyle.portrait") ?: PORTRAIT
             return checkNotNull(BitmapFactory.decodeFile(path)) { "no picture at $path" }
         }
+
+        val PICKED: Uri = Uri.parse("content://pictures/picked")
+
+        /** Lets a picture be read at an address. */
+        fun offer(picture: ByteArray, uri: Uri = PICKED) {
+            shadowOf(RuntimeEnvironment.getApplication().contentResolver)
+                .registerInputStreamSupplier(uri) { ByteArrayInputStream(picture) }
+        }
+
+        /** As a file. */
+        fun Bitmap.jpeg(quality: Int = 92): ByteArray = ByteArrayOutputStream().also {
+            compress(Bitmap.CompressFormat.JPEG, quality, it)
+        }.toByteArray()
+
+        private const val DRAG_STEPS = 8
+        private const val FRAME_MILLIS = 16L
 
         /** It, moving from frame to frame. */
         fun clip(): List<Bitmap> {

@@ -1,0 +1,110 @@
+package org.facestyle.demo
+
+import android.content.Context
+import android.graphics.ImageFormat
+import android.hardware.camera2.CameraAccessException
+import android.hardware.camera2.CameraCharacteristics
+import android.hardware.camera2.CameraManager
+import android.hardware.camera2.CameraMetadata
+import android.os.Looper
+import android.util.Size
+import org.facestyle.core.DepthFrame
+import org.facestyle.core.YuvFrame
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowCameraCharacteristics
+import org.robolectric.shadows.StreamConfigurationMapBuilder
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+
+/** Opening and closing cameras, with Robolectric's, which take no pictures. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [26, 34])
+class CameraFramesTest {
+    private val application = RuntimeEnvironment.getApplication()
+    private val manager = application.getSystemService(Context.CAMERA_SERVICE) as CameraManager
+    private val frames = CameraFrames(application, display = { null })
+
+    private class Heard : FrameSource.Listener {
+        val failures = mutableListOf<SourceFailure>()
+
+        override fun onFrame(
+            frame: YuvFrame,
+            depth: DepthFrame?,
+            rotation: Int,
+            mirror: Boolean,
+            nanos: Long,
+        ) = Unit
+
+        override fun onFailure(failure: SourceFailure) {
+            failures.add(failure)
+        }
+    }
+
+    private val heard = Heard()
+
+    private fun addCamera(id: String, facing: Int) {
+        val camera = ShadowCameraCharacteristics.newCameraCharacteristics()
+        val streams = StreamConfigurationMapBuilder.newBuilder()
+            .addOutputSize(ImageFormat.YUV_420_888, Size(640, 480)).build()
+        shadowOf(camera).set(CameraCharacteristics.LENS_FACING, facing)
+        shadowOf(camera).set(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP, streams)
+        shadowOf(manager).addCamera(id, camera)
+    }
+
+    @Test
+    fun `without a camera it says so`() {
+        frames.start(heard)
+        assertEquals(listOf<SourceFailure>(SourceFailure.NoCamera), heard.failures)
+        assertFalse(frames.canTurn)
+        frames.stop()
+    }
+
+    @Test
+    fun `two cameras can be turned, one cannot`() {
+        addCamera("0", CameraMetadata.LENS_FACING_BACK)
+        assertFalse(frames.canTurn)
+        addCamera("1", CameraMetadata.LENS_FACING_FRONT)
+        assertTrue(frames.canTurn)
+    }
+
+    @Test
+    fun `it opens, and is free again when stopped`() {
+        addCamera("1", CameraMetadata.LENS_FACING_FRONT)
+        repeat(3) {
+            frames.start(heard)
+            assertFalse(frames.givesDepth)
+            val asked = CountDownLatch(1)
+            var still: FrameSource.Still? = null
+            frames.takeStill {
+                still = it
+                asked.countDown()
+            }
+            assertTrue(asked.await(5, TimeUnit.SECONDS))
+            // This camera has no photos.
+            assertNull(still)
+            frames.stop()
+        }
+        shadowOf(Looper.getMainLooper()).idle()
+        assertEquals(emptyList<SourceFailure>(), heard.failures)
+        assertFalse(Thread.getAllStackTraces().keys.any { it.name == "camera" })
+    }
+
+    @Test
+    fun `an error of the camera's is told`() {
+        addCamera("0", CameraMetadata.LENS_FACING_BACK)
+        frames.start(heard)
+        shadowOf(manager).triggerDisconnect()
+        shadowOf(Looper.getMainLooper()).idle()
+        assertEquals(listOf<SourceFailure>(SourceFailure.InUse), heard.failures)
+        frames.stop()
+    }
+}

@@ -1,0 +1,193 @@
+package org.facestyle.demo
+
+import android.Manifest
+import android.app.Activity
+import android.content.ComponentCallbacks2
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.net.Uri
+import android.os.Bundle
+import android.view.View
+import android.widget.SeekBar
+import org.facestyle.demo.Screen.Companion.jpeg
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** A phone that is turned, left, short of memory, or kills the app, in the middle of things. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [26, 34], qualifiers = "w400dp-h800dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class InterruptionTest {
+    private val clip = ClipFrames(Screen.clip())
+
+    private fun open(camera: Boolean = true, state: Bundle? = null) =
+        Screen(clip, TintEngines(), camera, goldenKnown = true, state)
+
+    private fun killed(use: (Screen) -> Unit) = Bundle().also { state ->
+        open().use { screen ->
+            use(screen)
+            screen.controller.saveInstanceState(state)
+        }
+    }
+
+    @Test
+    fun `turned while a finger is on the slider`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.drag(screen.find(R.id.strength), 0.9f, 0.3f, lift = false)
+        val chosen = screen.find<SeekBar>(R.id.strength).progress
+        assertTrue("$chosen", chosen in 20..40)
+        screen.turn()
+        assertEquals(chosen, screen.find<SeekBar>(R.id.strength).progress)
+        screen.awaitPicture()
+    }
+
+    @Test
+    fun `turned while the original is shown`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.press(screen.find(R.id.painted))
+        screen.turn()
+        screen.awaitPicture()
+        assertFalse(screen.find<View>(R.id.original).isShown)
+    }
+
+    @Test
+    fun `turned while the permission is asked for`() = open(camera = false).use { screen ->
+        screen.tap(screen.find(R.id.message_action))
+        screen.turn()
+        screen.grantCamera()
+        screen.activity.onRequestPermissionsResult(
+            4,
+            arrayOf(Manifest.permission.CAMERA),
+            intArrayOf(PackageManager.PERMISSION_GRANTED),
+        )
+        screen.awaitPicture()
+        assertFalse(screen.find<View>(R.id.message).isShown)
+    }
+
+    @Test
+    fun `turned while a photo is picked`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.tap(screen.find(R.id.photo))
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        screen.turn()
+        Screen.offer(Screen.portrait().jpeg())
+        val answer = Intent().setData(Screen.PICKED)
+        shadowOf(screen.activity)
+            .callOnActivityResult(asked.requestCode, Activity.RESULT_OK, answer)
+        screen.await("the photo") { screen.find<View>(R.id.save).isEnabled }
+        screen.awaitPicture()
+        assertFalse(screen.find<View>(R.id.switch_camera).isShown)
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `turned while a picture is saved`() = open().use { screen ->
+        val gallery = Gallery.installed()
+        screen.awaitPicture()
+        screen.openPhoto(Screen.portrait().jpeg())
+        screen.tap(screen.find(R.id.save))
+        screen.turn()
+        screen.await("it is saved") { gallery.said.size == 2 }
+        assertTrue(gallery.written.size() > 1000)
+        screen.awaitPicture()
+    }
+
+    @Test
+    fun `turned while a photo is being opened`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.tap(screen.find(R.id.photo))
+        screen.answerPick(Screen.portrait().jpeg())
+        screen.turn()
+        screen.await("the photo") { screen.find<View>(R.id.save).isEnabled }
+        screen.awaitPicture()
+        assertFalse(screen.find<View>(R.id.switch_camera).isShown)
+    }
+
+    @Test
+    fun `turned many times`() = open().use { screen ->
+        repeat(4) {
+            screen.turn("+land")
+            screen.turn("+port")
+        }
+        screen.awaitPicture()
+        assertTrue(clip.running)
+    }
+
+    @Test
+    fun `a killed process paints its photo again`() {
+        val photo = Screen.portrait().jpeg()
+        val state = killed { screen ->
+            screen.awaitPicture()
+            screen.openPhoto(photo)
+        }
+        Screen.offer(photo)
+        open(state = state).use { screen ->
+            screen.await("the photo") { screen.find<View>(R.id.save).isEnabled }
+            screen.awaitPicture()
+            assertFalse(screen.find<View>(R.id.switch_camera).isShown)
+        }
+    }
+
+    @Test
+    fun `a killed process whose photo is gone says so`() {
+        val state = killed { screen ->
+            screen.awaitPicture()
+            screen.openPhoto(Screen.portrait().jpeg())
+        }
+        Screen.offer(byteArrayOf())
+        open(state = state).use { screen ->
+            assertEquals(screen.string(R.string.bad_picture), screen.awaitMessage())
+        }
+    }
+
+    @Test
+    @Config(sdk = [26])
+    fun `killed while a place is chosen, the picture is written there`() {
+        val place = Uri.parse("content://documents/chosen")
+        val gallery = Gallery().also { it.takes(place) }
+        val state = killed { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.save))
+            screen.await("a place is asked for") {
+                shadowOf(screen.activity).nextStartedActivityForResult != null
+            }
+        }
+        open(state = state).use { screen ->
+            shadowOf(screen.activity)
+                .callOnActivityResult(3, Activity.RESULT_OK, Intent().setData(place))
+            screen.awaitWord(screen.string(R.string.saved))
+            assertTrue(gallery.written.size() > 1000)
+        }
+    }
+
+    @Test
+    fun `out of sight the camera is free and the memory too`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.controller.pause().stop()
+        assertFalse(clip.running)
+        screen.controller.get().onTrimMemory(ComponentCallbacks2.TRIM_MEMORY_COMPLETE)
+        assertEquals(null, screen.shown())
+        screen.controller.restart().start().resume()
+        screen.awaitPicture()
+        assertTrue(clip.running)
+    }
+
+    @Test
+    fun `in use by another app meanwhile`() = open().use { screen ->
+        screen.awaitPicture()
+        clip.failure = SourceFailure.InUse
+        screen.controller.pause().stop().restart().start().resume()
+        assertNotEquals("", screen.awaitMessage())
+        clip.failure = null
+        screen.tap(screen.find(R.id.message_action))
+        screen.awaitPicture()
+    }
+}

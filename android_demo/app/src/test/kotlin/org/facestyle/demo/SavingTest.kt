@@ -1,0 +1,255 @@
+package org.facestyle.demo
+
+import android.app.Activity
+import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Color
+import android.net.Uri
+import android.provider.MediaStore
+import org.facestyle.demo.Screen.Companion.jpeg
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+import java.io.FileNotFoundException
+import kotlin.math.abs
+
+/** Pictures that are saved and shared; the model is a tint. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [26, 34], qualifiers = "w400dp-h800dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class SavingTest {
+    private val clip = ClipFrames(Screen.clip())
+
+    private fun open() = Screen(clip, TintEngines(), goldenKnown = true)
+
+    private fun decoded(bytes: ByteArray): Bitmap =
+        checkNotNull(BitmapFactory.decodeByteArray(bytes, 0, bytes.size)) { "no picture" }
+
+    /** Four colours, so that it is seen which way up it is. */
+    private fun quarters(width: Int, height: Int): Bitmap {
+        val colours = intArrayOf(Color.RED, Color.GREEN, Color.BLUE, Color.WHITE)
+        val pixels = IntArray(width * height) {
+            val (x, y) = it % width to it / width
+            colours[(if (x < width / 2) 0 else 1) + if (y < height / 2) 0 else 2]
+        }
+        return Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888)
+    }
+
+    private fun assertColour(wanted: Int, found: Int) {
+        fun channels(colour: Int) = intArrayOf(16, 8, 0).map { colour shr it and 0xFF }
+        for ((w, f) in channels(wanted).zip(channels(found))) {
+            assertTrue("${channels(wanted)} ${channels(found)}", abs(w - f) <= 12)
+        }
+    }
+
+    private fun Bitmap.quarter(right: Int, down: Int) =
+        getPixel(width * (1 + 2 * right) / 4, height * (1 + 2 * down) / 4)
+
+    @Test
+    @Config(sdk = [34])
+    fun `a photo is saved in its own size`() = open().use { screen ->
+        val gallery = Gallery.installed()
+        screen.awaitPicture()
+        screen.openPhoto(quarters(600, 900).jpeg())
+        screen.tap(screen.find(R.id.save))
+        screen.awaitWord(screen.string(R.string.saved))
+        val saved = decoded(gallery.written.toByteArray())
+        assertEquals(600 to 900, saved.width to saved.height)
+        val (before, after) = gallery.said
+        assertEquals("Pictures/facestyle", before[MediaStore.Images.Media.RELATIVE_PATH])
+        assertEquals("image/jpeg", before[MediaStore.Images.Media.MIME_TYPE])
+        assertEquals(1, before.getAsInteger(MediaStore.Images.Media.IS_PENDING))
+        assertEquals(0, after.getAsInteger(MediaStore.Images.Media.IS_PENDING))
+        // It is the painting that is saved, not the photo.
+        assertNotEquals(Color.RED, saved.quarter(0, 0))
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `twelve megapixels are painted without a seam`() = open().use { screen ->
+        val gallery = Gallery.installed()
+        screen.awaitPicture()
+        val (width, height) = 4000 to 3000
+        val photo = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
+        val row = IntArray(width)
+        for (y in 0 until height) {
+            for (x in 0 until width) row[x] = Color.rgb(x / 16, y / 12, (x + y) / 28)
+            photo.setPixels(row, 0, width, 0, y, width, 1)
+        }
+        screen.openPhoto(photo.jpeg(98))
+        screen.tap(screen.find(R.id.save))
+        screen.awaitWord(screen.string(R.string.saved))
+        val saved = decoded(gallery.written.toByteArray())
+        assertEquals(width to height, saved.width to saved.height)
+        // A smooth photo stays smooth, also where one strip ends and the next one begins.
+        var before = IntArray(width).also { saved.getPixels(it, 0, width, 0, 0, width, 1) }
+        for (y in 1 until height) {
+            val next = IntArray(width).also { saved.getPixels(it, 0, width, 0, y, width, 1) }
+            for (x in 0 until width step 97) {
+                val step = abs(Color.green(before[x]) - Color.green(next[x]))
+                assertTrue("$x, $y: $step", step <= 4)
+            }
+            before = next
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `no space left is said, and nothing stays behind`() {
+        val gallery = Gallery.full()
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.save))
+            screen.awaitWord(screen.string(R.string.not_saved, "no space left on device"))
+            assertEquals(1, gallery.deleted)
+            // It still paints.
+            screen.awaitFrames(3)
+        }
+    }
+
+    @Test
+    @Config(sdk = [26])
+    fun `on older phones people choose the place`() = open().use { screen ->
+        val place = Uri.parse("content://documents/chosen")
+        val gallery = Gallery().also { it.takes(place) }
+        screen.awaitPicture()
+        screen.tap(screen.find(R.id.save))
+        var asked: Intent? = null
+        screen.await("a place is asked for") {
+            asked = shadowOf(screen.activity).nextStartedActivityForResult?.intent
+            asked != null
+        }
+        assertEquals(Intent.ACTION_CREATE_DOCUMENT, asked?.action)
+        assertEquals("image/jpeg", asked?.type)
+        val answer = Intent().setData(place)
+        shadowOf(screen.activity).receiveResult(asked, Activity.RESULT_OK, answer)
+        screen.awaitWord(screen.string(R.string.saved))
+        assertTrue(decoded(gallery.written.toByteArray()).width > 100)
+    }
+
+    @Test
+    fun `another app can read what is shared, and nothing else`(): Unit = open().use { screen ->
+        screen.awaitPicture()
+        screen.tap(screen.find(R.id.share))
+        var chooser: Intent? = null
+        screen.await("the chooser") {
+            chooser = shadowOf(screen.activity).nextStartedActivity
+            chooser != null
+        }
+        assertEquals(Intent.ACTION_CHOOSER, chooser?.action)
+        @Suppress("DEPRECATION") // the typed ones exist from API 33 on
+        val sent = checkNotNull(chooser?.getParcelableExtra<Intent>(Intent.EXTRA_INTENT))
+        assertEquals(Intent.ACTION_SEND, sent.action)
+        assertTrue(sent.flags and Intent.FLAG_GRANT_READ_URI_PERMISSION != 0)
+        @Suppress("DEPRECATION")
+        val uri = checkNotNull(sent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM))
+        val resolver = screen.activity.contentResolver
+        assertEquals("image/jpeg", resolver.getType(uri))
+        val bytes = checkNotNull(resolver.openInputStream(uri)).use { it.readBytes() }
+        assertTrue(decoded(bytes).width > 100)
+        resolver.query(uri, null, null, null, null).use {
+            checkNotNull(it).moveToFirst()
+            assertEquals(uri.lastPathSegment, it.getString(0))
+            assertEquals(bytes.size.toLong(), it.getLong(1))
+        }
+        for (other in listOf("..", "../styles/styles.json", "none.jpg")) {
+            val wrong = uri.buildUpon().path(null).appendPath(other).build()
+            assertThrows(FileNotFoundException::class.java) { resolver.openInputStream(wrong) }
+        }
+        assertThrows(FileNotFoundException::class.java) { resolver.openOutputStream(uri) }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `live, the camera's own photo is painted, as the screen shows it`() {
+        val gallery = Gallery.installed()
+        // Turned by 90 degrees and mirrored, and its middle taken: upright it is 600 x 800.
+        val sensor = quarters(800, 600)
+        clip.still = FrameSource.Still(sensor.jpeg(98), rotation = 90, mirror = true)
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.drag(screen.find(R.id.strength), 0.9f, 0f)
+            screen.tap(screen.find(R.id.save))
+            screen.awaitWord(screen.string(R.string.saved))
+            val saved = decoded(gallery.written.toByteArray())
+            assertEquals(600 to 600, saved.width to saved.height)
+            // Clockwise from red: blue red / white green; mirrored: red blue / green white.
+            assertColour(Color.RED, saved.quarter(0, 0))
+            assertColour(Color.BLUE, saved.quarter(1, 0))
+            assertColour(Color.GREEN, saved.quarter(0, 1))
+            assertColour(Color.WHITE, saved.quarter(1, 1))
+            // And live goes on.
+            screen.awaitFrames(3)
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `live without photos, a frame is painted`() {
+        val gallery = Gallery.installed()
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.save))
+            screen.awaitWord(screen.string(R.string.saved))
+            val saved = decoded(gallery.written.toByteArray())
+            val frame = Screen.clip().first()
+            assertEquals(frame.width to frame.height, saved.width to saved.height)
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `what is too large for memory is made smaller`() {
+        val gallery = Gallery.installed()
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.openPhoto(quarters(3000, 2000).jpeg())
+            val photo = quarters(3000, 2000).jpeg()
+            var refused = 0
+            shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(Screen.PICKED) {
+                if (refused++ < 2) throw OutOfMemoryError("test")
+                photo.inputStream()
+            }
+            screen.tap(screen.find(R.id.save))
+            screen.await("it is saved") { gallery.said.size == 2 }
+            val saved = decoded(gallery.written.toByteArray())
+            assertEquals(2048, saved.width)
+        }
+    }
+
+    @Test
+    fun `without any memory it says so`() = open().use { screen ->
+        screen.awaitPicture()
+        shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(Screen.PICKED) {
+            throw OutOfMemoryError("test")
+        }
+        screen.tap(screen.find(R.id.photo))
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val answer = Intent().setData(Screen.PICKED)
+        shadowOf(screen.activity).receiveResult(asked.intent, Activity.RESULT_OK, answer)
+        assertEquals(screen.string(R.string.no_memory), screen.awaitMessage())
+    }
+
+    @Test
+    fun `only the last pictures are kept`() {
+        val application = RuntimeEnvironment.getApplication()
+        val folder = PictureProvider.folder(application)
+        val store = PictureStore(application.contentResolver, folder)
+        val kept = List(6) {
+            Thread.sleep(2)
+            store.keep(quarters(8, 8))
+        }
+        val names = kept.takeLast(4).map { it.name }.sorted().toTypedArray()
+        assertArrayEquals(names, folder.list().orEmpty().sorted().toTypedArray())
+    }
+}
