@@ -3,15 +3,17 @@
 1. unpack the AARs: classes, native libraries
 2. aapt2: compile and link resources, manifest and assets
 3. compile R (javac), core and app (kotlinc)
-4. R8: shrink and turn into dex
-5. zip all, align, sign
-6. check what came out
+4. check that they use nothing that the oldest Android lacks
+5. R8: shrink and turn into dex
+6. zip all, align, sign
+7. check what came out
 """
 
 import re
 import zipfile
 from pathlib import Path
 
+from chain import api_level
 from chain.layout import ABIS
 from chain.project import AARS, Project
 from chain.steps import empty, files_of
@@ -27,6 +29,7 @@ def build(project: Project) -> Path:
     """Build the app; return the signed APK."""
     require("java", "javac", "keytool", "aapt2", "zipalign", "apksigner", "dexdump")
     compile_app(project)
+    api_level.check(project, app_classes(project))
     shrink(project)
     package(project)
     check(project)
