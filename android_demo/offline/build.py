@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     project = Project(Layout(app=app, out=options.out.resolve()))
     try:
         return 0 if options.command(project, options) else 1
-    except ChainError as error:
+    except (ChainError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -36,7 +36,7 @@ def check(project: Project, program: Sequence[Path]) -> None:
     tool = layout.classes("api_level")
     project.steps.run(
         "javac ApiLevel",
-        [SOURCE, str(sniffer)],
+        [SOURCE, *project.inputs(sniffer)],
         [tool],
         lambda: project.javac("api_level", [SOURCE], sniffer),
     )
@@ -44,12 +44,12 @@ def check(project: Project, program: Sequence[Path]) -> None:
     sources = [folder / "kotlin" for folder in (layout.main, layout.core / "src" / "main")]
 
     def action() -> None:
-        paths = [signature.path, *map(joined, (sources, program, shipped))]
+        paths: list[Path | str] = [signature.path, *map(joined, (sources, program, shipped))]
         shown = run([*JAVA, "-cp", joined([tool, *sniffer]), "ApiLevel", *paths])
         if lacking := complaints(shown, versions.version("minSdk")):
             raise ChainError("\n".join(lacking) + HINT)
 
-    reads = [*program, str(shipped), str(sniffer), str(signature.path), SOURCE]
+    reads = [*project.inputs([*program, *shipped, *sniffer, signature.path]), SOURCE]
     project.steps.run("API level", reads, [], action)
 
 
