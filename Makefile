@@ -39,7 +39,7 @@ android: $(VENV)/installed
 		--precision fp16 --graphs stylizer,style_encoder --size $(SIZE) --out $(BUILD)
 	$(VENV)/bin/facestyle android $(BUILD)
 	$(PYTHON) android_demo/offline/build.py apk
-	$(VENV)/bin/python -m pytest tests/test_android_apk.py
+	$(VENV)/bin/python -m pytest tests/test_android_apk.py tests/test_android_api_level.py
 
 # The screens' tests execute the app's own library, on this processor and on an emulated Arm one.
 android-test: android

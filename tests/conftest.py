@@ -15,6 +15,10 @@ from PIL import Image
 from facestyle import cli, gallery
 from tests import made_data
 
+# The sample app is built without an installed package: its tools are imported as build.py does.
+OFFLINE = Path(__file__).parents[1] / "android_demo" / "offline"
+sys.path.append(str(OFFLINE))
+
 
 class Outcome(NamedTuple):
     """Of one command."""

@@ -3,15 +3,15 @@ plugins {
 }
 
 kotlin {
-    jvmToolchain(17)
+    jvmToolchain(libs.versions.jvmTarget.get().toInt())
 }
 
 dependencies {
     // Android has these classes built in.
-    compileOnly("org.json:json:20250517")
+    compileOnly(libs.json)
 
-    testImplementation("org.json:json:20250517")
-    testImplementation("junit:junit:4.13.2")
+    testImplementation(libs.json)
+    testImplementation(libs.junit)
 }
 
 tasks.test {

@@ -25,10 +25,10 @@ def main(arguments: list[str]) -> int:
     """Do what the command line says; return the exit status."""
     options = _parser().parse_args(arguments)
     app = options.app.resolve()
-    project = Project(Layout(app=app, out=options.out.resolve()))
     try:
+        project = Project(Layout(app=app, out=options.out.resolve()))
         return 0 if options.command(project, options) else 1
-    except ChainError as error:
+    except (ChainError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -3,15 +3,17 @@
 1. unpack the AARs: classes, native libraries
 2. aapt2: compile and link resources, manifest and assets
 3. compile R (javac), core and app (kotlinc)
-4. R8: shrink and turn into dex
-5. zip all, align, sign
-6. check what came out
+4. check that they use nothing that the oldest Android lacks
+5. R8: shrink and turn into dex
+6. zip all, align, sign
+7. check what came out
 """
 
 import re
 import zipfile
 from pathlib import Path
 
+from chain import api_level
 from chain.layout import ABIS
 from chain.project import AARS, Project
 from chain.steps import empty, files_of
@@ -27,6 +29,7 @@ def build(project: Project) -> Path:
     """Build the app; return the signed APK."""
     require("java", "javac", "keytool", "aapt2", "zipalign", "apksigner", "dexdump")
     compile_app(project)
+    api_level.check(project, app_classes(project))
     shrink(project)
     package(project)
     check(project)
@@ -65,7 +68,8 @@ def unpack(project: Project) -> None:
 def link_resources(project: Project) -> None:
     """Compile resources and link them with the manifest and the assets."""
     layout, versions = project.layout, project.versions
-    resources, assets = layout.main / "res", layout.main / "assets"
+    resources = layout.main / "res"
+    assets = [path for path in [layout.main / "assets"] if path.is_dir()]
     manifest = merged_manifest(project)
     compiled = layout.work / "resources.zip"
     project.steps.run(
@@ -79,7 +83,7 @@ def link_resources(project: Project) -> None:
     options = [
         *("--min-sdk-version", numbers[0], "--target-sdk-version", numbers[1]),
         *("--version-code", numbers[2], "--version-name", versions.version("appVersionName")),
-        *(["-A", assets] if assets.is_dir() else []),
+        *(part for folder in assets for part in ("-A", str(folder))),
         # Debian's aapt2 is older than uses-native-library.
         *("--warn-manifest-validation", "--auto-add-overlay"),
     ]
@@ -94,7 +98,7 @@ def link_resources(project: Project) -> None:
             ]
         )
 
-    reads = [compiled, manifest, *map(str, options), *([assets] if assets.is_dir() else [])]
+    reads: list[Path | str] = [compiled, manifest, *assets, *options, str(project.android)]
     project.steps.run("aapt2 link", reads, [layout.base, generated], action)
 
 
@@ -117,7 +121,7 @@ def compile_classes(project: Project) -> None:
     generated = files_of(layout.work / "generated", suffix=".java")
     project.steps.run(
         "javac R",
-        generated,
+        [*generated, *project.inputs([project.android])],
         [layout.classes("resources")],
         lambda: project.javac("resources", generated, [project.android]),
     )
@@ -139,7 +143,7 @@ def _kotlin(project: Project, module: str, sources: list[Path], class_path: list
         empty(classes)
         project.kotlinc(module, sources, class_path)
 
-    reads = [*sources, str(class_path), *(path for path in class_path if path.is_dir())]
+    reads = [*sources, *project.inputs(class_path)]
     project.steps.run(f"kotlinc {module}", reads, [classes], action)
 
 
@@ -158,6 +162,7 @@ def shrink(project: Project) -> None:
     rules = [layout.app / "proguard-rules.pro", layout.work / "resources.pro"]
     dex = layout.work / "dex"
     program = layout.work / "program.jar"
+    shipped = [*project.libraries, *project.stdlib]
     minimum = project.versions.version("minSdk")
 
     def action() -> None:
@@ -176,11 +181,16 @@ def shrink(project: Project) -> None:
                 *("--lib", project.android, "--lib", project.java_home),
                 *(part for rule in rules if rule.exists() for part in ("--pg-conf", rule)),
                 *("--pg-map-output", layout.out / "mapping.txt"),
-                *("--output", empty(dex), program, *project.libraries, *project.stdlib),
+                *("--output", empty(dex), program),
+                *shipped,
             ]
         )
 
-    reads = [*classes, *filter(Path.exists, rules), str(artifact.path), minimum]
+    reads = [
+        *project.inputs([*classes, *shipped, project.android, artifact.path]),
+        *filter(Path.exists, rules),
+        minimum,
+    ]
     project.steps.run("R8", reads, [dex], action)
 
 
@@ -281,6 +291,7 @@ def _check(project: Project) -> None:
 def _components(tree: str) -> list[str]:
     """Return the classes that a manifest names, from aapt2's view of it."""
     package = re.search(r'A: package="([^"]+)"', tree)
+    prefix = f"{package[1]}." if package else ""
     found: list[str] = []
     element = ""
     for line in tree.splitlines():
@@ -288,7 +299,6 @@ def _components(tree: str) -> list[str]:
             element = start[1]
         named = re.match(r'\s*A: (?:\S+:)?name\([^)]*\)="([^"]+)"', line)
         if named and element in {"application", "activity", "service", "receiver", "provider"}:
-            found.append(
-                f"{package[1]}{named[1]}" if package and named[1].startswith(".") else named[1]
-            )
+            relative = named[1].startswith(".") or "." not in named[1]
+            found.append(prefix + named[1].removeprefix(".") if relative else named[1])
     return found

@@ -18,12 +18,12 @@ class Scale:
     scale: float
     zero_point: int
 
-    def quantize(self, values: array) -> array:  # type: ignore[type-arg]
+    def quantize(self, values: array) -> array:
         """Return numbers as int8, rounded to the nearest and clipped."""
         rounded = (math.floor(v / self.scale + 0.5) + self.zero_point for v in values)
         return array("b", (min(127, max(-128, q)) for q in rounded))
 
-    def restore(self, quantized: array) -> array:  # type: ignore[type-arg]
+    def restore(self, quantized: array) -> array:
         """Return the numbers that int8 stand for."""
         return array("f", ((q - self.zero_point) * self.scale for q in quantized))
 
@@ -42,21 +42,21 @@ class Case:
 
     model: Path
     inputs: dict[str, bytes]
-    expected: array  # type: ignore[type-arg]
+    expected: array
     least_psnr_db: float
     scale: Scale | None
 
-    def numbers(self, raw: bytes) -> array:  # type: ignore[type-arg]
+    def numbers(self, raw: bytes) -> array:
         """Return the numbers of a raw output.
 
         Raises:
             ChainError: it has another size than PyTorch's.
         """
-        found = array("b" if self.scale else "f", raw)
-        if len(found) != len(self.expected):
-            raise ChainError(
-                f"{self.model.name}: {len(found)} numbers came out, not {len(self.expected)}"
-            )
+        found = array("b" if self.scale else "f")
+        size = len(self.expected) * found.itemsize
+        if len(raw) != size:
+            raise ChainError(f"{self.model.name}: {len(raw)} bytes came out, not {size}")
+        found.frombytes(raw)
         return self.scale.restore(found) if self.scale else found
 
     def write_inputs(self, folder: Path) -> list[str]:
@@ -78,14 +78,18 @@ def cases(build: Path, word: str = "") -> list[Case]:
     try:
         golden = json.loads((build / "golden" / "golden.json").read_text(encoding="utf-8"))
         manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+        files = {entry["file"]: entry for entry in manifest["files"]}
+        found = [
+            _case(build, name, files[name], golden["graphs"][limits["graph"]], limits)
+            for name, limits in golden["files"].items()
+            if name.endswith(".tflite") and word in name
+        ]
+    except (OSError, ValueError) as error:
         raise ChainError(f"{build} is no build of `facestyle export`: {error}") from error
-    files = {entry["file"]: entry for entry in manifest["files"]}
-    found = [
-        _case(build, name, files[name], golden["graphs"][limits["graph"]], limits)
-        for name, limits in golden["files"].items()
-        if name.endswith(".tflite") and word in name
-    ]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ChainError(
+            f"{build} is no build of `facestyle export`: it does not say {error}"
+        ) from error
     if not found:
         raise ChainError(f"{build} has no .tflite file whose name contains {word!r}")
     return found
@@ -115,7 +119,7 @@ def _scale(port: dict[str, Any]) -> Scale | None:
     return Scale(port["scale"], port["zero_point"]) if port["dtype"] == "int8" else None
 
 
-def _values(folder: Path, item: dict[str, Any]) -> array:  # type: ignore[type-arg]
+def _values(folder: Path, item: dict[str, Any]) -> array:
     """Return the floats of one of a pair's parts."""
     if "raw" not in item:
         return array("f", [item["value"]])
@@ -123,13 +127,13 @@ def _values(folder: Path, item: dict[str, Any]) -> array:  # type: ignore[type-a
     return array("f", (byte / 255 for byte in raw) if item["raw"].endswith(".u8") else raw)
 
 
-def greatest_difference(one: array, other: array) -> float:  # type: ignore[type-arg]
+def greatest_difference(one: array, other: array) -> float:
     """Return the greatest absolute difference; NaN where any number is NaN."""
     differences = [abs(a - b) for a, b in zip(one, other, strict=True)]
     return math.nan if any(map(math.isnan, differences)) else max(differences)
 
 
-def psnr_db(one: array, expected: array) -> float:  # type: ignore[type-arg]
+def psnr_db(one: array, expected: array) -> float:
     """Return the PSNR of an output in 0..1."""
     squares = sum((a - b) ** 2 for a, b in zip(one, expected, strict=True))
     return math.inf if squares == 0 else -10 * math.log10(squares / len(expected))

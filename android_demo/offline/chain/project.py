@@ -1,6 +1,7 @@
 """What all steps share: the folders, the versions, and the libraries that go with them."""
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -51,6 +52,15 @@ class Project:
     def libraries(self) -> list[Path]:
         """The runtime's classes; they are there once the AARs are unpacked."""
         return [self.layout.work / "libraries" / f"{name}.jar" for name in AARS]
+
+    def inputs(self, class_path: Iterable[Path]) -> list[Path | str]:
+        """Return what a step reads of a class path.
+
+        What Maven fetched has its version in its path; what was made here is told by its content.
+        """
+        paths = list(class_path)
+        made = (path for path in paths if path.is_relative_to(self.layout.work))
+        return [joined(paths), self.versions.version("jvmTarget"), *made]
 
     @property
     def package(self) -> str:

@@ -7,6 +7,7 @@ class loader per level.
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from chain.apk import app_classes, compile_app
@@ -88,11 +89,9 @@ def compile_tests(project: Project, libraries: list[Path]) -> None:
     ):
         project.steps.run(
             f"javac {name}",
-            sources,
+            [*sources, *project.inputs(class_path)],
             [layout.classes(name)],
-            lambda name=name, sources=sources, class_path=class_path: project.javac(
-                name, sources, class_path
-            ),
+            partial(project.javac, name, sources, class_path),
         )
     tests = files_of(layout.app / "src" / "test" / "kotlin", suffix=".kt")
     class_path = [
@@ -108,7 +107,7 @@ def compile_tests(project: Project, libraries: list[Path]) -> None:
         empty(layout.classes("test"))
         project.kotlinc("test", tests, class_path, friends=[layout.classes("app")])
 
-    reads = [*tests, str(class_path), *app_classes(project)]
+    reads = [*tests, *project.inputs(class_path)]
     project.steps.run("kotlinc test", reads, [layout.classes("test")], action)
 
 

@@ -12,7 +12,7 @@ from chain.apk import unpack
 from chain.golden import Case, cases, greatest_difference, psnr_db
 from chain.layout import OFFLINE
 from chain.project import Project
-from chain.tools import JAVA, ChainError, joined, require, run
+from chain.tools import JAVA, ChainError, joined, require, run, tail
 
 HERE = OFFLINE / "shim"
 LIBRARY = "libtensorflowlite_jni.so"
@@ -90,7 +90,7 @@ def run_on_jvm(project: Project, build_folder: Path, word: str, python: Path | N
     source = HERE / "RunModel.java"
     project.steps.run(
         "javac RunModel",
-        [source],
+        [source, *project.libraries],
         [project.layout.classes("shim")],
         lambda: project.javac("shim", [source], project.libraries),
     )
@@ -168,7 +168,7 @@ def _judge(
         folder = project.layout.work / "executed" / abi / case.model.stem
         inputs = case.write_inputs(folder)
         output = folder / "output.raw"
-        said = run([*command, str(case.model), str(output), *inputs], env=env).strip()
+        said = run([*command, str(case.model), str(output), *inputs], env=env)
         result = case.numbers(output.read_bytes())
         reached = psnr_db(result, case.expected)
         good &= reached >= case.least_psnr_db
@@ -181,7 +181,5 @@ def _judge(
             run([python, HERE / "desktop_litert.py", case.model, desktop, *inputs])
             difference = greatest_difference(result, case.numbers(desktop.read_bytes()))
             line += f", to Python's LiteRT {difference:.2g}"
-        print(
-            f"{line}; {said.splitlines()[-1]}{'' if reached >= case.least_psnr_db else '  WRONG'}"
-        )
+        print(f"{line}; {tail(said, lines=1)}{'' if reached >= case.least_psnr_db else '  WRONG'}")
     return good

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from chain.tools import ChainError
+
 
 class Steps:
     """Runs steps; remembers in a folder what each one read last."""
@@ -30,6 +32,9 @@ class Steps:
 
         Returns:
             Whether the step was run.
+
+        Raises:
+            ChainError: a file that it reads is missing.
         """
         digest = _digest(reads)
         note = self._folder / f"{title.replace(' ', '_')}.sha256"
@@ -65,6 +70,8 @@ def _digest(reads: Iterable[Path | str]) -> str:
     for item in reads:
         state.update(f"{item}\0".encode())
         if isinstance(item, Path):
+            if not item.exists():
+                raise ChainError(f"{item} is missing")
             for path in files_of(item) if item.is_dir() else [item]:
                 state.update(f"{path}\0".encode())
                 state.update(hashlib.sha256(path.read_bytes()).digest())

@@ -49,20 +49,24 @@ def run(
     """Run a program and return what it printed; with ``shown`` it prints to the terminal.
 
     Raises:
-        ChainError: it failed; the text ends in the last lines that it printed.
+        ChainError: it is missing, or it failed; then the text ends in the last lines that it
+            printed.
     """
-    finished = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=None if env is None else {**os.environ, **env},
-        stdout=None if shown else subprocess.PIPE,
-        stderr=None if shown else subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    program = Path(str(command[0])).name
+    try:
+        finished = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=None if env is None else {**os.environ, **env},
+            stdout=None if shown else subprocess.PIPE,
+            stderr=None if shown else subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise ChainError(f"{program} cannot be run: {error}") from error
     if finished.returncode != 0:
-        program = Path(str(command[0])).name
         raise ChainError(
             f"{program} failed ({finished.returncode})\n{tail(finished.stdout or '')}".rstrip()
         )

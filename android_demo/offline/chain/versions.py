@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chain.maven import Artifact
 from chain.tools import ChainError
@@ -24,18 +25,18 @@ class Catalogue:
         """
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
-            versions = content["versions"]
+        except (OSError, ValueError) as error:
+            raise ChainError(f"{path}: {error}") from error
+        versions, libraries = content.get("versions"), content.get("libraries")
+        if not isinstance(versions, dict) or not isinstance(libraries, dict):
+            raise ChainError(f"{path}: no [versions] or no [libraries]")
+        try:
             return cls(
                 versions,
-                {
-                    name: Artifact(*entry["module"].split(":"), versions[entry["version"]["ref"]])
-                    for name, entry in content["libraries"].items()
-                },
+                {name: _artifact(name, entry, versions) for name, entry in libraries.items()},
             )
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except ChainError as error:
             raise ChainError(f"{path}: {error}") from error
-        except (KeyError, TypeError) as error:
-            raise ChainError(f"{path}: no version or module for {error}") from error
 
     def version(self, name: str) -> str:
         """Return one of the versions.
@@ -56,3 +57,15 @@ class Catalogue:
         if name not in self.libraries:
             raise ChainError(f"libs.versions.toml: [libraries] lacks {name}")
         return self.libraries[name].of_kind(kind)
+
+
+def _artifact(name: str, entry: Any, versions: dict[str, str]) -> Artifact:
+    """Return one library, of the one form of Gradle's that is used here."""
+    try:
+        group, library = entry["module"].split(":")
+        version = versions[entry["version"]["ref"]]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ChainError(
+            f'{name} is not {{ module = "GROUP:NAME", version.ref = "one of [versions]" }}'
+        ) from error
+    return Artifact(group, library, version)
