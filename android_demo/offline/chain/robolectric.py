@@ -17,6 +17,8 @@ from chain.steps import empty, files_of
 from chain.tools import JAVA, ChainError, joined, require
 
 HERE = OFFLINE / "robolectric"
+LONGEST = 600
+"""Seconds for all tests of an SDK level, which take less than a tenth of that."""
 
 
 def test(
@@ -150,10 +152,13 @@ def _run(
         *options,
         *("-cp", joined(class_path), "TestRun", str(report), f"SDK {sdk}", words, *classes),
     ]
-    # Paths in tests are relative to the module, as in Gradle.
-    status = subprocess.run(
-        command, cwd=layout.app, env={**os.environ, **env}, check=False
-    ).returncode
+    try:
+        # Paths in tests are relative to the module, as in Gradle.
+        status = subprocess.run(
+            command, cwd=layout.app, env={**os.environ, **env}, check=False, timeout=LONGEST
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise ChainError(f"the tests on SDK {sdk} hang: ended after {LONGEST} s") from error
     if status == 3:
         raise ChainError(f"no test's name contains {words!r}" if words else "there are no tests")
     return status == 0

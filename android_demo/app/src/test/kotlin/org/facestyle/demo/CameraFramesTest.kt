@@ -2,11 +2,9 @@ package org.facestyle.demo
 
 import android.content.Context
 import android.graphics.ImageFormat
-import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraManager
 import android.hardware.camera2.CameraMetadata
-import android.os.Looper
 import android.util.Size
 import org.facestyle.core.DepthFrame
 import org.facestyle.core.YuvFrame
@@ -23,18 +21,19 @@ import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.StreamConfigurationMapBuilder
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
-/** Opening and closing cameras, with Robolectric's, which take no pictures. */
+/** Opening and closing cameras, with those of Robolectric, which take no pictures. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [26, 34])
+@Config(sdk = [34])
 class CameraFramesTest {
     private val application = RuntimeEnvironment.getApplication()
     private val manager = application.getSystemService(Context.CAMERA_SERVICE) as CameraManager
     private val frames = CameraFrames(application, display = { null })
 
     private class Heard : FrameSource.Listener {
-        val failures = mutableListOf<SourceFailure>()
+        val failures = LinkedBlockingQueue<SourceFailure>()
 
         override fun onFrame(
             frame: YuvFrame,
@@ -63,7 +62,7 @@ class CameraFramesTest {
     @Test
     fun `without a camera it says so`() {
         frames.start(heard)
-        assertEquals(listOf<SourceFailure>(SourceFailure.NoCamera), heard.failures)
+        assertEquals(SourceFailure.NoCamera, heard.failures.poll())
         assertFalse(frames.canTurn)
         frames.stop()
     }
@@ -93,18 +92,20 @@ class CameraFramesTest {
             assertNull(still)
             frames.stop()
         }
-        shadowOf(Looper.getMainLooper()).idle()
-        assertEquals(emptyList<SourceFailure>(), heard.failures)
+        assertNull(heard.failures.poll())
         assertFalse(Thread.getAllStackTraces().keys.any { it.name == "camera" })
     }
 
     @Test
-    fun `an error of the camera's is told`() {
+    fun `that another app has taken it is told`() {
         addCamera("0", CameraMetadata.LENS_FACING_BACK)
         frames.start(heard)
+        // Only an opened one can be taken away.
+        val opened = CountDownLatch(1)
+        frames.takeStill { opened.countDown() }
+        assertTrue(opened.await(5, TimeUnit.SECONDS))
         shadowOf(manager).triggerDisconnect()
-        shadowOf(Looper.getMainLooper()).idle()
-        assertEquals(listOf<SourceFailure>(SourceFailure.InUse), heard.failures)
+        assertEquals(SourceFailure.InUse, heard.failures.poll(5, TimeUnit.SECONDS))
         frames.stop()
     }
 }
