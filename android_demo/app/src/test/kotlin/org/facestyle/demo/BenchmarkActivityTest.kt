@@ -120,9 +120,9 @@ class BenchmarkActivityTest {
             }
             val before = run.activity
             run.controller.configurationChange(landscape)
-            assertEquals(before, run.activity)
             turned.countDown()
             run.result()
+            assertEquals(before, run.activity)
         }
         assertEquals(1, engines.opened.size)
     }
