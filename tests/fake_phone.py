@@ -14,15 +14,18 @@ import json
 import os
 import queue
 import shlex
+import shutil
 import socket
 import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 VERSION, MAXIMUM = 0x01000001, 256 * 1024
 CNXN, AUTH, OPEN, OKAY, WRTE, CLSE = (
@@ -80,6 +83,8 @@ class Phone:
         partitions: pieces that a delegate takes; 1 is everything, 0 is nothing.
         activity: what the app does: ``works``, ``garbage``, ``stale``, ``other`` file, ``error``,
             ``dies``, ``silent`` or ``cannot start``.
+        written: what the app's activity wrote elsewhere, handed out as it is; None for a result
+            that is made here.
         vanish: a part of the command at which the phone vanishes, and how often it works before.
         commands: all that were run on it.
     """
@@ -99,6 +104,7 @@ class Phone:
     tool: str = "new"
     partitions: int = 1
     activity: str = "works"
+    written: bytes | None = None
     vanish: tuple[str, int] | None = None
     commands: list[str] = field(default_factory=list)
     running: bool = False
@@ -216,6 +222,8 @@ class Phone:
             self.files[f"{place}.error.txt"] = b"the GPU delegate does not take this model\n"
         elif self.activity == "garbage":
             self.files[f"{place}.json"] = b'{"format": "facestyle-benchm'
+        elif self.written is not None:
+            self.files[f"{place}.json"] = self.written
         elif self.activity not in ("silent", "dies"):
             digest = hashlib.sha256(model).hexdigest()
             made = result(extras, digest if self.activity != "other" else "0" * 64)
@@ -361,6 +369,10 @@ def profile(info: str) -> str:
         "Timings (microseconds): count=10 first=7050 curr=7090 min=6880 max=8120 avg=7123.4 "
         f"std=150\nMemory (bytes): count=0\n2 nodes observed\n\nDelegate internal: \n{table(inner)}"
     )
+
+
+Connect = Callable[[Phone], AbstractContextManager[str]]
+"""A phone for as long as it is connected; gives its serial number."""
 
 
 class Vanished(Exception):
@@ -568,6 +580,20 @@ def connected(phone: Phone, adb: str) -> Iterator[str]:
     finally:
         subprocess.run([adb, "disconnect", daemon.serial], capture_output=True, check=False)
         daemon.close()
+
+
+@contextmanager
+def own_server(home: Path) -> Iterator[Connect]:
+    """An adb server of our own, which leaves nothing in anybody's home; connects phones."""
+    program = shutil.which("adb") or ""
+    ours = {name: str(home) for name in ("HOME", "TMPDIR")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**ours, "ANDROID_ADB_SERVER_PORT": str(free_port())}.items():
+            patch.setenv(name, value)
+        for name in ("ANDROID_SERIAL", "ADB_SERVER_SOCKET", "ADB_VENDOR_KEYS", "ANDROID_SDK_HOME"):
+            patch.delenv(name, raising=False)
+        yield lambda made: connected(made, program)
+        subprocess.run([program, "kill-server"], capture_output=True, check=False)
 
 
 def free_port() -> int:

@@ -6,9 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from benchmarks.report import document
 from facestyle.errors import UserError
 from tests import fake_phone, made_models
 from tests.conftest import Outcome, assert_refused
-from tests.fake_phone import CPU, RESULTS, Phone
+from tests.fake_phone import CPU, RESULTS, Connect, Phone
 
 needs_adb = pytest.mark.skipif(
     shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)"
@@ -34,22 +32,12 @@ FLAGS = {"graph": "/m", "num_threads": "1", "num_runs": "50", "min_secs": "1"}
 
 QUICK = Settings(threads=(1, 4), warm_up=1, runs=50, seconds=0.5, cool_down=0)
 
-Connect = Callable[[Phone], AbstractContextManager[str]]
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
-    """An adb server of our own, which leaves nothing in anybody's home."""
-    home = str(tmp_path_factory.mktemp("adb"))
-    port = str(fake_phone.free_port())
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"HOME": home, "TMPDIR": home, "ANDROID_ADB_SERVER_PORT": port}.items():
-            patch.setenv(name, value)
-        for name in ("ANDROID_SERIAL", "ADB_SERVER_SOCKET", "ADB_VENDOR_KEYS", "ANDROID_SDK_HOME"):
-            patch.delenv(name, raising=False)
-        program = shutil.which("adb") or ""
-        yield lambda made: fake_phone.connected(made, program)
-        subprocess.run([program, "kill-server"], capture_output=True, check=False)
+    """An adb server of our own."""
+    with fake_phone.own_server(tmp_path_factory.mktemp("adb")) as connect:
+        yield connect
 
 
 @pytest.fixture(autouse=True)

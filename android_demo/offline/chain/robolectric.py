@@ -49,7 +49,8 @@ def test(
     levels = {int(project.versions.version(name)) for name in ("minSdk", "targetSdk")}
     if unknown := set(sdks) - levels:
         raise ChainError(f"SDK {min(unknown)}: tests run on {sorted(levels)}")
-    options = [f"-D{one}" for one in properties]
+    measured = project.layout.out / "tests" / "benchmark"
+    options = [f"-Dfacestyle.benchmarks={measured}", *(f"-D{one}" for one in properties)]
     if screenshots is not None:
         options.append(f"-Dfacestyle.screenshots={screenshots.resolve()}")
     if natives is not None:

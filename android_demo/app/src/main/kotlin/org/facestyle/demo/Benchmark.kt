@@ -2,54 +2,79 @@ package org.facestyle.demo
 
 import android.graphics.Bitmap
 import org.facestyle.core.FrameTimes
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
+import java.io.File
+import java.nio.MappedByteBuffer
+import java.nio.channels.FileChannel
+
+/** Where times are read. */
+fun interface Clock {
+    /** Nanoseconds since whenever; never less than before. */
+    fun nanos(): Long
+}
 
 /**
  * Frames of one model, timed stage by stage.
  *
+ * @param engines what runs the model.
+ * @param order what is to be measured, and for how long.
+ * @param clock what it is timed with.
  * @param picture what pictures it is given, of a width and height.
  */
 class Benchmark(
     private val engines: EngineFactory,
-    private val order: BenchmarkActivity.Order,
+    private val order: BenchmarkOrder,
+    private val clock: Clock,
     private val picture: (Int, Int) -> Bitmap,
 ) {
+    /** What was found. */
     class Measured(
+        /** What the model really ran on. */
+        val processor: Processor,
+        /** Of the runtime; null where it does not tell. */
+        val version: String?,
+        /** From the file to an engine that is ready. */
         val loadNanos: Long,
+        /** Of the first inference. */
         val firstRunNanos: Long,
+        /** Of the measured frames. */
         val times: FrameTimes,
+        /** Of those that follow for long; null if none were asked for. */
         val sustained: FrameTimes?,
     )
 
-    /**
-     * @param file the whole model.
-     * @throws CannotRun when the processor does not take it: it never runs elsewhere instead.
-     */
-    fun run(file: ByteArray): Measured {
-        val model = ByteBuffer.allocateDirect(file.size).order(ByteOrder.nativeOrder()).put(file)
-        model.rewind()
-        val start = System.nanoTime()
-        return engines.open(model, order.processor).use { engine ->
-            val loadNanos = System.nanoTime() - start
+    /** @throws CannotRun when the processor does not take it: it never runs elsewhere instead. */
+    fun run(): Measured {
+        val start = clock.nanos()
+        return engines.open(map(order.model), order.processor).use { engine ->
+            val loadNanos = clock.nanos() - start
             val frame = Frame(engine)
-            val firstRunNanos = frame.paint(FrameTimes())
-            repeat(order.warmUp - 1) { frame.paint(FrameTimes()) }
-            val times = paint(frame, order.runs, order.seconds)
-            val sustained = if (order.sustainSeconds >
-                0
-            ) {
-                paint(frame, 1, order.sustainSeconds)
-            } else {
-                null
-            }
-            Measured(loadNanos, firstRunNanos, times, sustained)
+            val times = FrameTimes()
+            val warmUp = FrameTimes()
+            // Without a warm-up the first frame is a measured one.
+            val firstRunNanos = frame.paint(if (order.warmUp > 0) warmUp else times)
+            while (warmUp.frames < order.warmUp) frame.paint(warmUp)
+            paint(frame, times, order.runs, order.seconds)
+            val sustained = if (order.sustainSeconds > 0) FrameTimes() else null
+            sustained?.let { paint(frame, it, 1, order.sustainSeconds) }
+            Measured(
+                engine.processor,
+                engine.version,
+                loadNanos,
+                firstRunNanos,
+                times,
+                sustained,
+            )
         }
     }
 
-    private fun paint(frame: Frame, runs: Int, seconds: Float) = FrameTimes().also {
-        val end = System.nanoTime() + (seconds * 1e9).toLong()
-        while (it.frames < runs || System.nanoTime() < end) frame.paint(it)
+    /** The frames themselves must last so long; with what lies between them it is longer. */
+    private fun paint(frame: Frame, times: FrameTimes, runs: Int, seconds: Float) {
+        val least = (seconds * 1e9).toLong()
+        while (times.frames < runs || times.totalNanos < least) frame.paint(times)
+    }
+
+    private fun map(file: File): MappedByteBuffer = file.inputStream().channel.use {
+        it.map(FileChannel.MapMode.READ_ONLY, 0, it.size())
     }
 
     /** A frame's buffers and bitmaps, made once. */
@@ -59,7 +84,7 @@ class Benchmark(
         private val given = inputs.associate { it.port.name to it.buffer }
         private val taken = outputs.associate { it.port.name to it.buffer }
         private val execute = engine.bind(given, taken)
-        private val photo = inputs.filter { it.port.kind == "image" }.map { Picture(it, picture) }
+        private val photo = inputs.filter { it.port.name in PICTURES }.map { Picture(it, picture) }
         private val painted = outputs.filter { it.port.kind == "image" }.map {
             Picture(it) { width, height ->
                 Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
@@ -68,9 +93,7 @@ class Benchmark(
 
         init {
             for (input in inputs) {
-                if (input.port.kind !=
-                    "image"
-                ) {
+                if (input.port.name !in PICTURES) {
                     input.fill(values(input.port.name, input.port.size))
                 }
             }
@@ -78,25 +101,31 @@ class Benchmark(
 
         /** Paints one; how long inference took. */
         fun paint(times: FrameTimes): Long {
-            val start = System.nanoTime()
+            val start = clock.nanos()
             photo.forEach(Picture::toTensor)
-            val filled = System.nanoTime()
+            val filled = clock.nanos()
             execute()
-            val run = System.nanoTime()
+            val run = clock.nanos()
             painted.forEach(Picture::fromTensor)
-            val end = System.nanoTime()
+            val end = clock.nanos()
             times.add(filled - start, run - filled, end - run, end - start)
             return run - filled
         }
 
-        private fun values(name: String, size: Int): (Int) -> Float {
-            val code = order.styleCode?.takeIf { name == "style_code" && it.size == size }
-            return when (name) {
-                "strength" -> { _ -> order.strength }
-                "depth", "depth_high" -> { _ -> 1f }
-                "depth_low" -> { _ -> 0f }
-                else -> { i -> code?.get(i) ?: 0.5f }
+        private fun values(name: String, size: Int): (Int) -> Float = when (name) {
+            "strength" -> { _ -> order.strength }
+            "depth", "depth_high" -> { _ -> 1f }
+            "depth_low" -> { _ -> 0f }
+            "style_code" -> code(size)
+            else -> { _ -> 0.5f }
+        }
+
+        private fun code(size: Int): (Int) -> Float {
+            val given = order.styleCode ?: return { 0.5f }
+            if (given.size != size) {
+                throw CannotRun("style_code has ${given.size} numbers; the model takes $size")
             }
+            return given::get
         }
     }
 
@@ -114,5 +143,9 @@ class Benchmark(
             tensor.read(pixels)
             bitmap.setPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
         }
+    }
+
+    private companion object {
+        val PICTURES = setOf("content", "painting")
     }
 }

@@ -1,19 +1,20 @@
 package org.facestyle.demo
 
 import android.app.Activity
-import android.content.Intent
+import android.content.pm.ApplicationInfo
 import android.os.Build
 import android.os.Bundle
+import android.util.Log
 import android.view.WindowManager
 import android.widget.TextView
 import org.facestyle.core.BenchmarkDevice
 import org.facestyle.core.BenchmarkFile
 import org.facestyle.core.BenchmarkRow
 import org.facestyle.core.BenchmarkRuntime
-import org.tensorflow.lite.TensorFlowLite
 import java.io.File
 import java.io.IOException
 import java.time.Instant
+import java.util.zip.ZipFile
 
 /** Measures one model for `facestyle bench --device android`; see benchmarks/android/README.md. */
 class BenchmarkActivity : Activity() {
@@ -21,52 +22,59 @@ class BenchmarkActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
-        val order = try {
-            Order.from(intent)
-        } catch (_: IllegalArgumentException) {
+        val output = BenchmarkOrder.output(intent)
+        if (output == null) {
             // Started by hand, without what it needs: nobody waits for a file.
             finish()
             return
         }
-        setContentView(TextView(this).apply { text = order.model.name })
+        setContentView(TextView(this).apply { text = output })
         Thread({
-            leave(order)
+            leave(output)
             runOnUiThread(::finish)
         }, "benchmark").start()
     }
 
-    /** Writes the result, or why there is none. */
-    private fun leave(order: Order) {
+    /**
+     * Writes the result, or why there is none. When neither can be written the process dies of it,
+     * which adb sees; it would wait for a file for minutes.
+     */
+    private fun leave(output: String) {
         val folder = File(getExternalFilesDir(null), "benchmark").apply { mkdirs() }
-        try {
-            write(File(folder, "${order.output}.json"), measure(order))
-        } catch (error: CannotRun) {
-            write(File(folder, "${order.output}.error.txt"), error.message + "\n")
-        } catch (error: IOException) {
-            write(
-                File(folder, "${order.output}.error.txt"),
-                "cannot read the model: ${error.message}\n",
-            )
+        val result = File(folder, "$output.json")
+        val reason = File(folder, "$output.error.txt")
+        // Of an earlier run: one of the two is all that may be there.
+        result.delete()
+        reason.delete()
+        val text = try {
+            measure(BenchmarkOrder.from(intent))
+        } catch (@Suppress("TooGenericExceptionCaught") failure: Throwable) {
+            // Whatever it is, also for want of memory or of a native library: somebody waits.
+            Log.e("benchmark", "cannot measure", failure)
+            write(reason, line(failure) + "\n")
+            return
         }
+        write(result, text)
     }
 
-    private fun measure(order: Order): String {
-        val bytes = order.model.readBytes()
-        val sha256 = sha256(bytes.inputStream())
-        if (sha256 !=
-            order.sha256
-        ) {
+    private fun measure(order: BenchmarkOrder): String {
+        val sha256 = try {
+            order.model.inputStream().use(::sha256)
+        } catch (error: IOException) {
+            throw CannotRun("cannot read the model: ${error.message}", error)
+        }
+        if (sha256 != order.sha256) {
             throw CannotRun("the model on the phone is not the one that was sent")
         }
         val demo = application as DemoApplication
-        val measured = Benchmark(demo.engines, order, demo.studio.files::picture).run(bytes)
+        val measured = Benchmark(demo.engines, order, demo.clock, demo.studio.files::picture).run()
         val row = BenchmarkRow(
-            file = BenchmarkFile(order.model.name, sha256, bytes.size.toLong()),
+            file = BenchmarkFile(order.model.name, sha256, order.model.length()),
             runtime = BenchmarkRuntime(
-                version = TensorFlowLite.runtimeVersion(),
-                delegate = if (order.processor.gpu) "GPU" else "XNNPACK",
-                threads = order.processor.threads,
-                sha256 = librarySha256(),
+                version = measured.version,
+                delegate = if (measured.processor.gpu) "GPU" else "XNNPACK",
+                threads = measured.processor.threads,
+                sha256 = librarySha256(applicationInfo),
             ),
             times = measured.times,
             loadNanos = measured.loadNanos,
@@ -77,7 +85,7 @@ class BenchmarkActivity : Activity() {
         val app = packageManager.getPackageInfo(packageName, 0).versionName.orEmpty()
         return row.document(
             Instant.now(),
-            mapOf("app" to app, "litert" to TensorFlowLite.runtimeVersion()),
+            listOfNotNull("app" to app, measured.version?.let { "litert" to it }).toMap(),
             BenchmarkDevice(
                 "${Build.MANUFACTURER} ${Build.MODEL}",
                 "Android ${Build.VERSION.RELEASE}",
@@ -86,54 +94,36 @@ class BenchmarkActivity : Activity() {
         )
     }
 
-    /** Of the native runtime; null where it stays inside the APK, whose own hash adb takes. */
-    private fun librarySha256(): String? =
-        File(applicationInfo.nativeLibraryDir, "libtensorflowlite_jni.so").takeIf(File::exists)
-            ?.inputStream()?.use(::sha256)
-
     /** Under another name first: what the tool sees is whole. */
     private fun write(file: File, text: String) {
         val whole = File(file.path + ".new")
         whole.writeText(text)
-        whole.renameTo(file)
+        if (!whole.renameTo(file)) throw IOException("$whole cannot be renamed")
     }
 
-    /** What adb asks for. */
-    class Order(
-        val model: File,
-        val sha256: String,
-        val processor: Processor,
-        val warmUp: Int,
-        val runs: Int,
-        val seconds: Float,
-        val sustainSeconds: Float,
-        val runId: String,
-        val output: String,
-        val strength: Float,
-        val styleCode: FloatArray?,
-    ) {
-        companion object {
-            private val NAME = Regex("[A-Za-z0-9_-]{1,64}")
+    private companion object {
+        const val LIBRARY = "libtensorflowlite_jni.so"
+        val SPACE = Regex("\\s+")
 
-            /** @throws IllegalArgumentException when something is missing. */
-            fun from(intent: Intent): Order {
-                fun text(name: String) = requireNotNull(intent.getStringExtra(name)) { "no $name" }
-                val output = text("output")
-                require(NAME.matches(output)) { "output must be a plain name" }
-                val threads = intent.getIntExtra("threads", Studio.DEFAULT_THREADS)
-                return Order(
-                    model = File(text("model")),
-                    sha256 = text("model_sha256"),
-                    processor = Processor(intent.getStringExtra("delegate") == "gpu", threads),
-                    warmUp = intent.getIntExtra("warm_up", 10),
-                    runs = maxOf(1, intent.getIntExtra("runs", 50)),
-                    seconds = intent.getFloatExtra("seconds", 0f),
-                    sustainSeconds = intent.getFloatExtra("sustain_seconds", 0f),
-                    runId = intent.getStringExtra("run_id").orEmpty(),
-                    output = output,
-                    strength = intent.getFloatExtra("strength", 1f),
-                    styleCode = intent.getFloatArrayExtra("style_code"),
-                )
+        /** For people; runtimes tell things in several lines. */
+        fun line(failure: Throwable): String {
+            val told = failure.message?.takeIf { failure is Exception } ?: failure.toString()
+            return told.trim().replace(SPACE, " ")
+        }
+
+        /** Of the native runtime, installed beside the APK or loaded from within; null if neither. */
+        fun librarySha256(info: ApplicationInfo): String? {
+            val installed = info.nativeLibraryDir?.let { File(it, LIBRARY) }
+            if (installed?.exists() == true) return installed.inputStream().use(::sha256)
+            val archives = listOfNotNull(info.sourceDir) + info.splitSourceDirs.orEmpty()
+            return archives.filter { File(it).exists() }.firstNotNullOfOrNull { path ->
+                ZipFile(path).use { archive ->
+                    // The phone installs those of the first processor that the app has any for.
+                    Build.SUPPORTED_ABIS.firstNotNullOfOrNull {
+                        archive.getEntry("lib/$it/$LIBRARY")
+                    }
+                        ?.let { archive.getInputStream(it).use(::sha256) }
+                }
             }
         }
     }

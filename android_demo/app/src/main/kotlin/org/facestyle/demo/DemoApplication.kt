@@ -2,6 +2,7 @@ package org.facestyle.demo
 
 import android.app.Activity
 import android.app.Application
+import android.os.SystemClock
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
@@ -16,6 +17,9 @@ class DemoApplication : Application() {
         @Suppress("DEPRECATION")
         CameraFrames(activity, display = { activity.windowManager.defaultDisplay })
     }
+
+    /** What frames of the benchmark are timed with. */
+    var clock = Clock(SystemClock::elapsedRealtimeNanos)
 
     /** Writes pictures to where somebody chose; goes on when a screen is turned or left. */
     val writing: ExecutorService by lazy {

@@ -9,6 +9,9 @@ interface Engine : AutoCloseable {
     /** What it really runs on. */
     val processor: Processor
 
+    /** Of the runtime; null where it does not tell. */
+    val version: String? get() = null
+
     /** What it takes and gives, as the file says. */
     val inputs: List<Port>
     val outputs: List<Port>

@@ -5,6 +5,7 @@ import org.facestyle.core.Quantization
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
+import org.tensorflow.lite.TensorFlowLite
 import org.tensorflow.lite.gpu.CompatibilityList
 import org.tensorflow.lite.gpu.GpuDelegate
 import java.nio.Buffer
@@ -16,6 +17,7 @@ class InterpreterEngine private constructor(
     private val delegate: GpuDelegate?,
     override val processor: Processor,
 ) : Engine {
+    override val version: String get() = TensorFlowLite.runtimeVersion()
 
     override val inputs = interpreter.getSignatureInputs(SIGNATURE).map {
         port(it, interpreter.getInputTensorFromSignature(it, SIGNATURE))

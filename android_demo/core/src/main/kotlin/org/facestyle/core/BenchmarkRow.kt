@@ -17,8 +17,8 @@ class BenchmarkFile(
 
 /** What ran the model. */
 class BenchmarkRuntime(
-    /** Of LiteRT. */
-    val version: String,
+    /** Of LiteRT; null if unknown. */
+    val version: String?,
     /** `XNNPACK` or `GPU`: what really ran, not what was asked for. */
     val delegate: String,
     /** Of the CPU. */
@@ -108,7 +108,7 @@ class BenchmarkRow(
 
     private fun runtime() = JSONObject()
         .put("name", "LiteRT")
-        .put("version", runtime.version)
+        .putOpt("version", runtime.version)
         .put("delegate", runtime.delegate)
         .put("threads", runtime.threads)
         .putOpt("sha256", runtime.sha256)

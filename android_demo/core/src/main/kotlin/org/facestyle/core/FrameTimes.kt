@@ -10,6 +10,10 @@ class FrameTimes {
     var frames = 0
         private set
 
+    /** Of all frames together, end to end. */
+    var totalNanos = 0L
+        private set
+
     /** A frame; see `benchmarks/android/README.md` for what each stage is. */
     fun add(preprocess: Long, inference: Long, postprocess: Long, endToEnd: Long) {
         val from = STAGES.size * frames
@@ -18,6 +22,7 @@ class FrameTimes {
         nanos[from + INFERENCE] = inference
         nanos[from + 2] = postprocess
         nanos[from + END_TO_END] = endToEnd
+        totalNanos += endToEnd
         frames++
     }
 

@@ -72,13 +72,15 @@ class BenchmarkRowTest {
 
     @Test
     fun `what cannot be told is left out`() {
-        val runtime = BenchmarkRuntime("1.4.0", "GPU", 1)
+        val runtime = BenchmarkRuntime(version = null, "GPU", 1)
         val row = BenchmarkRow(file, runtime, times, 1, 1, sustained = FrameTimes())
         val found = document(row).getJSONArray("rows").getJSONObject(0)
         for (key in listOf("peak_memory_bytes", "partitions", "fully_delegated", "sustained")) {
             assertFalse(key, found.has(key))
         }
-        assertFalse(found.getJSONObject("runtime").has("sha256"))
+        for (key in listOf("version", "sha256")) {
+            assertFalse(key, found.getJSONObject("runtime").has(key))
+        }
     }
 
     private fun windows(vararg seconds: Double) = Windows.of(
@@ -112,5 +114,6 @@ class BenchmarkRowTest {
         val many = FrameTimes().apply { for (i in 0L until 10_000L) add(i, 2 * i, 3 * i, 6 * i) }
         assertEquals(10_000, many.frames)
         assertEquals(2 * 9_999L, many.nanos(9_999, FrameTimes.INFERENCE))
+        assertEquals(6 * (9_999L * 10_000L / 2), many.totalNanos)
     }
 }
