@@ -1,16 +1,17 @@
 package org.facestyle.demo
 
 import android.Manifest
-import android.app.Activity
 import android.app.AlertDialog
-import android.content.Intent
 import android.content.pm.PackageManager
 import android.content.res.Configuration
-import android.net.Uri
 import android.os.Bundle
 import android.view.View
+import android.view.ViewGroup
 import android.widget.RadioGroup
 import android.widget.SeekBar
+import android.widget.TextView
+import org.facestyle.core.DepthFrame
+import org.facestyle.demo.Screen.Companion.jpeg
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -21,14 +22,12 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowDialog
-import org.robolectric.shadows.ShadowToast
-import java.io.ByteArrayInputStream
-import java.io.ByteArrayOutputStream
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 
 /** What a person can do, with real touches; the model is a tint, so that its effect is known. */
 @RunWith(RobolectricTestRunner::class)
@@ -56,7 +55,7 @@ class MainActivityTest {
     fun `a tap on a style changes the picture`() = open().use { screen ->
         screen.awaitPicture()
         val before = screen.shown()
-        val strip = (screen.find<android.view.ViewGroup>(R.id.strip))
+        val strip = screen.strip
         screen.tap(strip.getChildAt(2))
         assertTrue(strip.getChildAt(2).isSelected)
         assertFalse(strip.getChildAt(0).isSelected)
@@ -67,9 +66,62 @@ class MainActivityTest {
     fun `the slider sets the strength`() = open().use { screen ->
         screen.awaitPicture()
         val slider = screen.find<SeekBar>(R.id.strength)
-        screen.tap(slider, across = 0.25f)
+        screen.drag(slider, from = 0.9f, to = 0.25f)
         assertTrue("${slider.progress}", slider.progress in 18..30)
         assertTrue(screen.text(R.id.strength_label).contains("${slider.progress}"))
+        val weak = screen.shown()
+        screen.tap(slider, across = 0.95f)
+        assertTrue("${slider.progress}", slider.progress > 90)
+        screen.await("more of the style") { screen.shown() != weak }
+    }
+
+    @Test
+    fun `a swipe through the styles brings others into view`() = open().use { screen ->
+        screen.awaitPicture()
+        val scroll = screen.find<View>(R.id.strip_scroll)
+        assertEquals(0, scroll.scrollX)
+        screen.drag(scroll, from = 0.9f, to = 0.1f)
+        assertTrue("${scroll.scrollX}", scroll.scrollX > scroll.width / 2)
+        // A swipe chooses nothing.
+        assertTrue(screen.strip.getChildAt(0).isSelected)
+        val last = screen.strip.getChildAt(screen.strip.childCount - 2)
+        while (scroll.scrollX + scroll.width < last.right) {
+            screen.drag(scroll, from = 0.9f, to = 0.5f)
+            screen.rest()
+        }
+        screen.tap(last)
+        assertTrue(last.isSelected)
+    }
+
+    @Test
+    fun `what is near can be kept where depth is known`() {
+        // The left half is near.
+        val depth = DepthFrame(40, 30, ByteBuffer.allocate(2 * 40 * 30), 80)
+        depth.buffer.order(ByteOrder.nativeOrder())
+        for (i in 0 until 40 * 30) depth.buffer.putShort(2 * i, if (i % 40 < 20) 400 else 3000)
+        clip = ClipFrames(Screen.clip().take(1), depth = depth)
+        open().use { screen ->
+            screen.awaitPicture()
+            val (left, right) = screen.shown(0.4f) to screen.shown(0.6f)
+            val switch = screen.find<View>(R.id.keep_near)
+            assertTrue(switch.isShown)
+            screen.tap(switch)
+            screen.await("the left half is a photo again") { screen.shown(0.4f) != left }
+            assertEquals(right, screen.shown(0.6f))
+            screen.press(screen.find(R.id.painted))
+            val original = screen.shown(0.4f)
+            screen.release(screen.find(R.id.painted))
+            assertEquals(original, screen.shown(0.4f))
+            // A photo from elsewhere has none.
+            screen.openPhoto(Screen.portrait().jpeg())
+            assertFalse(switch.isShown)
+        }
+    }
+
+    @Test
+    fun `without depth it is not offered`() = open().use { screen ->
+        screen.awaitPicture()
+        assertFalse(screen.find<View>(R.id.keep_near).isShown)
     }
 
     @Test
@@ -87,7 +139,7 @@ class MainActivityTest {
     @Test
     fun `two styles are mixed`() = open().use { screen ->
         screen.awaitPicture()
-        val strip = screen.find<android.view.ViewGroup>(R.id.strip)
+        val strip = screen.strip
         screen.tap(screen.find(R.id.mix))
         screen.tap(strip.getChildAt(1))
         assertTrue(strip.getChildAt(0).isSelected)
@@ -102,13 +154,11 @@ class MainActivityTest {
     @Test
     fun `rotation keeps what was chosen`() = open().use { screen ->
         screen.awaitPicture()
-        screen.tap(screen.find<android.view.ViewGroup>(R.id.strip).getChildAt(1))
+        screen.tap(screen.strip.getChildAt(1))
         screen.tap(screen.find<SeekBar>(R.id.strength), across = 0.5f)
         val strength = screen.text(R.id.strength_label)
         val before = screen.activity
-        RuntimeEnvironment.setQualifiers("+land")
-        screen.controller.configurationChange()
-        screen.controller.visible()
+        screen.turn()
         assertNotSame(before, screen.activity)
         assertEquals(
             Configuration.ORIENTATION_LANDSCAPE,
@@ -116,7 +166,7 @@ class MainActivityTest {
         )
         assertEquals(strength, screen.text(R.id.strength_label))
         screen.awaitPicture()
-        assertTrue(screen.find<android.view.ViewGroup>(R.id.strip).getChildAt(1).isSelected)
+        assertTrue(screen.strip.getChildAt(1).isSelected)
     }
 
     @Test
@@ -124,11 +174,11 @@ class MainActivityTest {
         val state = Bundle()
         open().use { screen ->
             screen.awaitPicture()
-            screen.tap(screen.find<android.view.ViewGroup>(R.id.strip).getChildAt(2))
+            screen.tap(screen.strip.getChildAt(2))
             screen.controller.saveInstanceState(state)
         }
         Robolectric.buildActivity(MainActivity::class.java).setup(state).use {
-            val strip = it.get().findViewById<android.view.ViewGroup>(R.id.strip)
+            val strip = it.get().findViewById<ViewGroup>(R.id.strip)
             assertTrue(strip.getChildAt(2).isSelected)
         }
     }
@@ -137,7 +187,7 @@ class MainActivityTest {
     fun `permission is asked for, refused, and granted`() = open(camera = false).use { screen ->
         val allow = screen.find<View>(R.id.message_action)
         assertEquals(
-            screen.activity.getString(R.string.allow_camera),
+            screen.string(R.string.allow_camera),
             screen.text(R.id.message_text),
         )
         screen.tap(allow)
@@ -149,10 +199,21 @@ class MainActivityTest {
             asked.requestedPermissions,
             intArrayOf(result),
         )
+        // Refused once: it may be asked for again.
+        val packages = shadowOf(screen.activity.packageManager)
+        packages.setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, true)
         answer(PackageManager.PERMISSION_DENIED)
-        // Robolectric gives no rationale: it was refused once and for good.
         assertEquals(
-            screen.activity.getString(R.string.camera_denied),
+            screen.string(R.string.allow_camera),
+            screen.text(R.id.message_text),
+        )
+        screen.tap(allow)
+
+        // For good: only the phone's settings help.
+        packages.setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, false)
+        answer(PackageManager.PERMISSION_DENIED)
+        assertEquals(
+            screen.string(R.string.camera_denied),
             screen.text(R.id.message_text),
         )
         screen.tap(allow)
@@ -171,15 +232,9 @@ class MainActivityTest {
     fun `no camera leads to a photo`() {
         clip.failure = SourceFailure.NoCamera
         open().use { screen ->
-            screen.await("the message") {
-                screen.find<View>(R.id.message).visibility == View.VISIBLE
-            }
-            assertEquals(
-                screen.activity.getString(R.string.no_camera),
-                screen.text(R.id.message_text),
-            )
+            assertEquals(screen.string(R.string.no_camera), screen.awaitMessage())
             screen.tap(screen.find(R.id.message_action))
-            answerPick(screen, portrait())
+            screen.answerPick(Screen.portrait().jpeg())
             screen.awaitPicture()
             assertEquals(View.GONE, screen.find<View>(R.id.message).visibility)
         }
@@ -189,9 +244,7 @@ class MainActivityTest {
     fun `a camera in use can be tried again`() {
         clip.failure = SourceFailure.InUse
         open().use { screen ->
-            screen.await("the message") {
-                screen.find<View>(R.id.message).visibility == View.VISIBLE
-            }
+            screen.awaitMessage()
             clip.failure = null
             screen.tap(screen.find(R.id.message_action))
             screen.awaitPicture()
@@ -202,7 +255,7 @@ class MainActivityTest {
     fun `a photo is painted and live comes back`() = open().use { screen ->
         screen.awaitPicture()
         screen.tap(screen.find(R.id.photo))
-        answerPick(screen, portrait())
+        screen.answerPick(Screen.portrait().jpeg())
         screen.await("save") { screen.find<View>(R.id.save).isEnabled }
         screen.awaitPicture()
         assertEquals(View.GONE, screen.find<View>(R.id.switch_camera).visibility)
@@ -216,25 +269,21 @@ class MainActivityTest {
     fun `a damaged picture is said to be one`() = open().use { screen ->
         screen.awaitPicture()
         screen.tap(screen.find(R.id.photo))
-        answerPick(screen, byteArrayOf(1, 2, 3))
-        screen.await("the message") { screen.find<View>(R.id.message).visibility == View.VISIBLE }
-        assertEquals(
-            screen.activity.getString(R.string.bad_picture),
-            screen.text(R.id.message_text),
-        )
+        screen.answerPick(byteArrayOf(1, 2, 3))
+        assertEquals(screen.string(R.string.bad_picture), screen.awaitMessage())
     }
 
     @Test
     fun `a painting of one's own becomes a style`() = open().use { screen ->
         screen.awaitPicture()
-        val strip = screen.find<android.view.ViewGroup>(R.id.strip)
+        val strip = screen.strip
         val shipped = strip.childCount
         strip.findViewById<View>(R.id.add_style).performClick()
-        answerPick(screen, portrait())
+        screen.answerPick(Screen.portrait().jpeg())
         screen.await("one style more") { strip.childCount == shipped + 1 }
         assertTrue(strip.getChildAt(shipped - 1).isSelected)
         screen.controller.recreate()
-        assertEquals(shipped + 1, screen.find<android.view.ViewGroup>(R.id.strip).childCount)
+        assertEquals(shipped + 1, screen.strip.childCount)
     }
 
     @Test
@@ -251,10 +300,7 @@ class MainActivityTest {
         screen.tap(screen.find(R.id.settings))
         val dialog = ShadowDialog.getLatestDialog() as AlertDialog
         dialog.findViewById<RadioGroup>(R.id.processors).check(Settings.PROCESSORS.size)
-        screen.await("a word") {
-            ShadowToast.getTextOfLatestToast() ==
-                screen.activity.getString(R.string.no_gpu)
-        }
+        screen.awaitWord(screen.string(R.string.no_gpu))
         screen.awaitPicture()
     }
 
@@ -272,12 +318,45 @@ class MainActivityTest {
     fun `a model that fails says so`() = open().use { screen ->
         screen.awaitPicture()
         engines.failure = "no memory on the chip"
-        screen.await("the message") { screen.find<View>(R.id.message).visibility == View.VISIBLE }
-        assertTrue(screen.text(R.id.message_text).contains("no memory on the chip"))
+        assertTrue(screen.awaitMessage().contains("no memory on the chip"))
         engines.failure = null
         screen.tap(screen.find(R.id.message_action))
         screen.awaitPicture()
     }
+
+    @Test
+    fun `it is read out from top to bottom, each thing once`() = open().use { screen ->
+        screen.awaitPicture()
+        val heard = mutableListOf<View>()
+        fun listen(view: View) {
+            if (!view.isShown) return
+            if (view.isImportantForAccessibility && !view.contentDescription.isNullOrEmpty()) {
+                heard.add(view)
+            }
+            if (view is ViewGroup) for (i in 0 until view.childCount) listen(view.getChildAt(i))
+        }
+        listen(screen.find(R.id.root))
+        val wanted = listOf(R.id.painted, R.id.strength, R.id.mix, R.id.strip) +
+            listOf(R.id.live, R.id.switch_camera, R.id.photo, R.id.save, R.id.share, R.id.settings)
+        val items = List(screen.strip.childCount) { screen.strip.getChildAt(it) }
+        assertEquals(wanted, (heard - items.toSet()).map { it.id })
+        assertTrue(heard.containsAll(items))
+        val tops = heard.filter { it !in items }.map {
+            IntArray(2).also(it::getLocationInWindow)[1]
+        }
+        assertEquals(tops.sorted(), tops)
+        // What is drawn beside a name is not read out again.
+        for (item in items) {
+            for (id in listOf(R.id.thumbnail, R.id.name)) {
+                assertFalse(item.findViewById<View>(id).isImportantForAccessibility)
+            }
+        }
+    }
+
+    @Test
+    @Config(qualifiers = "w800dp-h400dp-land-xhdpi", fontScale = 1.5f)
+    fun `in landscape and with large letters too`() =
+        `what can be touched is large enough and has a name`()
 
     @Test
     fun `what can be touched is large enough and has a name`() = open().use { screen ->
@@ -285,14 +364,14 @@ class MainActivityTest {
         val least = 48 * screen.activity.resources.displayMetrics.density
         fun check(view: View) {
             if (view.isClickable && view.isShown) {
-                val name = view.contentDescription ?: (view as? android.widget.TextView)?.text
+                val name = view.contentDescription ?: (view as? TextView)?.text
                 assertTrue("$view has a name", !name.isNullOrEmpty())
                 assertTrue(
                     "$view is ${view.width} x ${view.height}",
                     view.width >= least && view.height >= least,
                 )
             }
-            if (view is android.view.ViewGroup) {
+            if (view is ViewGroup) {
                 for (i in 0 until view.childCount) {
                     check(
                         view.getChildAt(i),
@@ -311,20 +390,4 @@ class MainActivityTest {
             screen.tap(screen.find(R.id.message_action))
             assertFalse(screen.find<View>(R.id.message).isShown)
         }
-
-    private fun portrait() = ByteArrayOutputStream().also {
-        Screen.clip().first().compress(android.graphics.Bitmap.CompressFormat.JPEG, 90, it)
-    }.toByteArray()
-
-    /** Answers the picker that was opened with a picture. */
-    private fun answerPick(screen: Screen, picture: ByteArray) {
-        val asked = shadowOf(screen.activity).nextStartedActivityForResult
-        val uri = Uri.parse("content://pictures/${picture.size}")
-        shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(uri) {
-            ByteArrayInputStream(picture)
-        }
-        shadowOf(
-            screen.activity,
-        ).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
-    }
 }

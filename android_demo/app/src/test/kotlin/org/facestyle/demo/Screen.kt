@@ -24,6 +24,7 @@ import org.robolectric.shadows.ShadowToast
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
 import java.io.File
+import java.time.Duration
 
 /**
  * The app's screen under Robolectric, used as a person would use it.
@@ -93,13 +94,14 @@ class Screen(
     /** Waits until the picture that is shown has been painted. */
     fun awaitPicture() = await("a painted picture") { shown() != null }
 
-    /** What the picture's middle shows; null while nothing is shown. */
-    fun shown(): Int? {
+    /** What the middle of the picture's height shows; null while nothing is shown. */
+    fun shown(across: Float = 0.5f): Int? {
         val view = find<PaintedView>(R.id.painted)
         if (view.width == 0) return null
         val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
         view.draw(Canvas(bitmap))
-        return bitmap.getPixel(bitmap.width / 2, bitmap.height / 2).takeIf { it ushr 24 != 0 }
+        val x = (bitmap.width * across).toInt()
+        return bitmap.getPixel(x, bitmap.height / 2).takeIf { it ushr 24 != 0 }
     }
 
     /** Touches a view, at a share of its width. */
@@ -125,6 +127,12 @@ class Screen(
             touch(view, from + (to - from) * step / DRAG_STEPS, MotionEvent.ACTION_MOVE)
         }
         if (lift) touch(view, to, MotionEvent.ACTION_UP)
+    }
+
+    /** Waits until nothing rolls on: a finger would stop it, and do nothing else. */
+    fun rest() = repeat(2) {
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(2))
+        drawn()
     }
 
     private var touched = 0L
@@ -169,16 +177,21 @@ class Screen(
 
     /** The whole screen, also as a PNG where the property facestyle.screenshots says. */
     fun screenshot(name: String) {
-        shadowOf(Looper.getMainLooper()).idle()
-        val root = activity.window.decorView
-        val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
-        root.draw(Canvas(bitmap))
+        val bitmap = drawn()
         System.getProperty("facestyle.screenshots")?.let { folder ->
             File(folder).mkdirs()
             File(folder, "$name.png").outputStream().use {
                 bitmap.compress(Bitmap.CompressFormat.PNG, 100, it)
             }
         }
+    }
+
+    private fun drawn(): Bitmap {
+        shadowOf(Looper.getMainLooper()).idle()
+        val root = activity.window.decorView
+        val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
+        root.draw(Canvas(bitmap))
+        return bitmap
     }
 
     override fun close() {
