@@ -29,7 +29,7 @@ from tests.fake_phone import Connect, Phone
 DEMO = Path(__file__).parents[1] / "android_demo"
 FOLDER = DEMO / "out" / "tests" / "benchmark"
 LIBRARY = DEMO / "out" / "work" / "natives" / "x86_64" / "libtensorflowlite_jni.so"
-WRITTEN = sorted(FOLDER.glob("*.json"))
+WRITTEN = sorted(FOLDER.glob("*/*.json"))
 
 ASKED = Settings(threads=(2,), warm_up=2, runs=5, seconds=0.5, sustain=1, cool_down=0)
 """As in ShippedBenchmarkTest."""
@@ -55,7 +55,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
 
 
 # Where there are none, the reason above is told rather than that there are no parameters.
-@pytest.fixture(params=WRITTEN or [FOLDER / "none.json"], ids=lambda path: path.stem)
+@pytest.fixture(
+    params=WRITTEN or [FOLDER / "none.json"], ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def written(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A result; the next run of the tool is the one that it is of."""
     path = Path(request.param)

@@ -20,7 +20,7 @@ import java.io.File
  *
  * Only where `build.py test --native` has put the library in place. The property
  * facestyle.benchmarks names a folder for each file and what the activity wrote about it, which
- * tests/test_android_benchmark.py reads; the property facestyle.build another build than the
+ * tests/test_android_benchmark.py reads; the property facestyle.build a build to measure beside the
  * app's.
  */
 @RunWith(RobolectricTestRunner::class)
@@ -47,27 +47,28 @@ class ShippedBenchmarkTest {
     )
 
     @Test
-    fun `every file of the build`() {
-        val build = File(System.getProperty("facestyle.build") ?: "src/main/assets/facestyle")
-        val models = build.listFiles { file -> file.extension == "tflite" }.orEmpty().sorted()
-        assertTrue("$build holds no models", models.isNotEmpty())
+    fun `every file`() {
+        val builds = mutableMapOf("app" to ASSETS)
+        System.getProperty("facestyle.build")?.let { builds["build"] = File(it) }
         val results = System.getProperty("facestyle.benchmarks")?.let(::File) ?: temporary.root
         results.deleteRecursively()
-        for (model in models) {
-            val copy = model.copyTo(File(results, model.name))
-            val text = start(copy).use { it.result() }
-            val row = JSONObject(text).getJSONArray("rows").getJSONObject(0)
-            val inference = row.getJSONObject("stages").getJSONObject("inference")
-            assertTrue(model.name, inference.getInt("runs") >= 5)
-            File(results, "${model.nameWithoutExtension}.json").writeText(text)
+        for ((name, build) in builds) {
+            val models = models(build)
+            assertTrue("$build holds no models", models.isNotEmpty())
+            for (model in models) {
+                val copy = model.copyTo(File(results, "$name/${model.name}"))
+                val text = start(copy).use { it.result() }
+                val row = JSONObject(text).getJSONArray("rows").getJSONObject(0)
+                val inference = row.getJSONObject("stages").getJSONObject("inference")
+                assertTrue(model.name, inference.getInt("runs") >= 5)
+                File(copy.parentFile, "${model.nameWithoutExtension}.json").writeText(text)
+            }
         }
     }
 
     @Test
     fun `no GPU here`() {
-        val model = File("src/main/assets/facestyle").listFiles().orEmpty().first {
-            it.extension == "tflite"
-        }
+        val model = models(ASSETS).first()
         start(model, "--es delegate gpu").use { assertTrue(it.failure().startsWith("the GPU ")) }
     }
 
@@ -80,5 +81,12 @@ class ShippedBenchmarkTest {
         }
         assertEquals(0, temporary.newFile("empty.tflite").length())
         start(File(temporary.root, "empty.tflite")).use { it.failure() }
+    }
+
+    private companion object {
+        val ASSETS = File("src/main/assets/facestyle")
+
+        fun models(build: File) =
+            build.listFiles { file -> file.extension == "tflite" }.orEmpty().sorted()
     }
 }
