@@ -25,8 +25,9 @@ from export import golden, manifest
 from export.agreement import LIMITS_DB
 from export.probes import eight_bit
 from export.run_tflite import Quantization
-from facestyle import contract, gallery, images, shipped
+from facestyle import checkpoint, contract, gallery, images, shipped
 from facestyle.style import StyleBook, mix
+from facestyle.stylize import Painter
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -326,6 +327,32 @@ def benchmark_vectors() -> dict[str, Any]:
     }
 
 
+LIVE = ("great_wave", 0.9)
+"""Style and strength of the live picture; the strength is the app's when it is new."""
+
+
+def live_frame() -> tuple[Array, Array, Array]:
+    """A camera's frame, smaller than what is painted."""
+    return yuv_planes(covered(photo(240, 320), 160, 160))
+
+
+def live_painting() -> Array:
+    """What PyTorch makes of it: (256, 256, 3) in 8 bits."""
+    name, strength = LIVE
+    seen = torch.from_numpy(yuv_picture(live_frame(), 256, 256).astype(np.float32) / 255)
+    code = StyleBook.load(shipped_styles())[name].tensor()
+    with torch.inference_mode():
+        painted = Painter(checkpoint.load()).paint(
+            seen.permute(2, 0, 1)[None], code, strength
+        )
+    return np.asarray(images.to_image(painted))
+
+
+def live_bytes() -> bytes:
+    """All of Y, then U, then V."""
+    return b"".join(plane.astype(np.uint8).tobytes() for plane in live_frame())
+
+
 MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "cover": cover_vectors,
     "tensors": tensor_vectors,
@@ -367,8 +394,20 @@ def test_pre_processing_is_what_this_package_makes() -> None:
 
 def test_there_is_no_other_vector_and_they_are_small() -> None:
     files = list(VECTORS.iterdir())
-    assert {file.name for file in files} == {f"{name}.json" for name in MADE}
-    assert sum(file.stat().st_size for file in files) < 200_000
+    assert {file.name for file in files} == {f"{name}.json" for name in MADE} | {
+        "live.yuv",
+        "live.png",
+    }
+    assert sum(file.stat().st_size for file in files) < 350_000
+
+
+def test_the_live_picture_is_what_this_package_paints() -> None:
+    # Kept in 8 bits: another order of summing up may turn a rounding.
+    assert (VECTORS / "live.yuv").read_bytes() == live_bytes()
+    with Image.open(VECTORS / "live.png") as kept:
+        difference = np.abs(np.asarray(kept).astype(int) - live_painting())
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 1e-2
 
 
 def test_the_apps_benchmark_document_is_a_report() -> None:
@@ -391,3 +430,5 @@ if __name__ == "__main__":
     VECTORS.mkdir(exist_ok=True)
     for name, make in MADE.items():
         (VECTORS / f"{name}.json").write_text(text(make()), encoding="utf-8")
+    (VECTORS / "live.yuv").write_bytes(live_bytes())
+    Image.fromarray(live_painting()).save(VECTORS / "live.png", optimize=True)

@@ -146,8 +146,10 @@ class MainActivity :
         showTimes()
     }
 
-    override fun onModelFailed(error: Exception) =
+    override fun onModelFailed(error: Exception) {
+        stopPainting()
         message.show(getString(R.string.model_failed, error.message), R.string.retry, ::open)
+    }
 
     override fun onBadPicture() =
         message.show(getString(R.string.bad_picture), R.string.pick_photo) { pick(PICK_PHOTO) }
@@ -156,8 +158,15 @@ class MainActivity :
 
     override fun onNoMemory() = message.show(getString(R.string.no_memory), R.string.retry, ::open)
 
+    /** What has been painted stays to be seen. */
+    private fun stopPainting() {
+        desk.close()
+        showTools()
+    }
+
     private fun showTools() {
         panel.showDepth(desk.knowsDepth)
+        show(R.id.live, photo != null)
         show(R.id.switch_camera, photo == null && source.canTurn)
         for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.painting
     }
@@ -290,11 +299,16 @@ class MainActivity :
         }
     }
 
-    override fun onCameraFailed(failure: SourceFailure) = when (failure) {
-        SourceFailure.NoCamera ->
-            message.show(getString(R.string.no_camera), R.string.pick_photo) { pick(PICK_PHOTO) }
-        SourceFailure.InUse -> retryCamera(getString(R.string.camera_in_use))
-        is SourceFailure.Other -> retryCamera(failure.reason)
+    override fun onCameraFailed(failure: SourceFailure) {
+        stopPainting()
+        when (failure) {
+            SourceFailure.NoCamera -> message.show(
+                getString(R.string.no_camera),
+                R.string.pick_photo,
+            ) { pick(PICK_PHOTO) }
+            SourceFailure.InUse -> retryCamera(getString(R.string.camera_in_use))
+            is SourceFailure.Other -> retryCamera(failure.reason)
+        }
     }
 
     private fun retryCamera(reason: String) =

@@ -5,6 +5,7 @@ import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Matrix
 import android.graphics.Paint
+import android.graphics.Path
 import android.graphics.RectF
 import android.util.AttributeSet
 import android.view.MotionEvent
@@ -21,6 +22,8 @@ class PaintedView @JvmOverloads constructor(context: Context, attributes: Attrib
     private val placement = Matrix()
     private val source = RectF()
     private val target = RectF()
+    private val outline = Path()
+    private val corner = CORNER_DP * resources.displayMetrics.density
     private var photo: Bitmap? = null
     private var painted: Bitmap? = null
     private var comparing = false
@@ -55,6 +58,10 @@ class PaintedView @JvmOverloads constructor(context: Context, attributes: Attrib
             source.set(0f, 0f, bitmap.width.toFloat(), bitmap.height.toFloat())
             target.set(0f, 0f, width.toFloat(), height.toFloat())
             placement.setRectToRect(source, target, Matrix.ScaleToFit.CENTER)
+            placement.mapRect(target, source)
+            outline.rewind()
+            outline.addRoundRect(target, corner, corner, Path.Direction.CW)
+            canvas.clipPath(outline)
             canvas.drawBitmap(bitmap, placement, smooth)
         }
     }
@@ -78,5 +85,9 @@ class PaintedView @JvmOverloads constructor(context: Context, attributes: Attrib
             ?: Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
         bitmap.setPixels(pixels, 0, width, 0, 0, width, height)
         return bitmap
+    }
+
+    private companion object {
+        const val CORNER_DP = 12
     }
 }

@@ -56,6 +56,9 @@ class StyleStrip(
     private fun item(text: String): View {
         val item = LayoutInflater.from(row.context).inflate(R.layout.style_item, row, false)
         item.findViewById<TextView>(R.id.name).text = text
+        // With larger letters, words shall stay whole.
+        val letters = row.resources.configuration.fontScale
+        item.layoutParams.width = (item.layoutParams.width * maxOf(1f, letters)).toInt()
         row.addView(item)
         return item
     }

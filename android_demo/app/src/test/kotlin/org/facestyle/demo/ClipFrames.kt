@@ -6,12 +6,12 @@ import org.facestyle.core.YuvFrame
 import java.nio.ByteBuffer
 
 /**
- * A [FrameSource] that plays pictures in a loop, as a camera would deliver them.
+ * A [FrameSource] that plays frames in a loop, as a camera would deliver them.
  *
  * @param depth that comes along with each of them.
  */
 class ClipFrames(
-    private val pictures: List<Bitmap>,
+    private val frames: List<YuvFrame>,
     override val canTurn: Boolean = true,
     private val depth: DepthFrame? = null,
 ) : FrameSource {
@@ -24,10 +24,6 @@ class ClipFrames(
 
     /** Whether frames are being played. */
     val running: Boolean get() = thread != null
-
-    /** How many frames the listener has had. */
-    @Volatile var delivered = 0L
-        private set
 
     /** What [start] fails with, if anything. */
     var failure: SourceFailure? = null
@@ -44,7 +40,6 @@ class ClipFrames(
             listener.onFailure(it)
             return
         }
-        val frames = pictures.map(::yuv)
         val playing = Thread({
             var index = 0
             while (thread === Thread.currentThread()) {
@@ -55,7 +50,6 @@ class ClipFrames(
                     mirror = false,
                     System.nanoTime(),
                 )
-                delivered++
                 Thread.sleep(FRAME_MILLIS)
             }
         }, "clip")
@@ -78,6 +72,17 @@ class ClipFrames(
 
     companion object {
         private const val FRAME_MILLIS = 30L
+
+        /** All of Y, then U, then V; sides must be even. */
+        fun i420(bytes: ByteArray, width: Int, height: Int): YuvFrame {
+            fun plane(from: Int, step: Int): YuvFrame.Plane {
+                val size = width / step * (height / step)
+                val buffer = ByteBuffer.allocateDirect(size).put(bytes, from, size)
+                return YuvFrame.Plane(buffer, width / step, 1)
+            }
+            val luma = width * height
+            return YuvFrame(width, height, plane(0, 1), plane(luma, 2), plane(luma * 5 / 4, 2))
+        }
 
         /** A picture in YUV_420_888, BT.601 full range; sides must be even. */
         fun yuv(picture: Bitmap): YuvFrame {

@@ -69,7 +69,7 @@ class NoAllocationTest {
         )
         loop.use {
             loop.look = Look(FloatArray(128), 1f, keepsNear = true)
-            val frame = ClipFrames.yuv(Screen.clip().first())
+            val frame = Screen.clip().first()
             val bytes = ByteBuffer.allocateDirect(2 * 40 * 30).order(ByteOrder.nativeOrder())
             val depth = DepthFrame(40, 30, bytes, 80)
             fun offer() {

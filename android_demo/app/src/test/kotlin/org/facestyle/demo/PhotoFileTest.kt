@@ -24,11 +24,18 @@ class PhotoFileTest {
     private val place = Uri.parse("content://pictures/file")
 
     /** Upright: red in the upper left corner, green right of it, blue below, black elsewhere. */
-    private val corners = mapOf((0 to 0) to Color.RED, (1 to 0) to Color.GREEN, (0 to 1) to Color.BLUE)
+    private val corners = mapOf(
+        (0 to 0) to Color.RED,
+        (1 to 0) to Color.GREEN,
+        (0 to 1) to Color.BLUE,
+    )
 
     private fun read(bytes: ByteArray, longSide: Int = 1000): Bitmap {
         Screen.offer(bytes, place)
-        return PhotoFile.at(place, RuntimeEnvironment.getApplication().contentResolver).read(longSide)
+        return PhotoFile.at(
+            place,
+            RuntimeEnvironment.getApplication().contentResolver,
+        ).read(longSide)
     }
 
     /** 64 x 96 upright, as a camera writes it that is held so that EXIF says [orientation]. */

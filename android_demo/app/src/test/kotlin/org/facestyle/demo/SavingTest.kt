@@ -113,7 +113,7 @@ class SavingTest {
             screen.awaitWord(screen.string(R.string.not_saved, "no space left on device"))
             assertEquals(1, gallery.deleted)
             // It still paints.
-            screen.awaitFrames(3)
+            screen.awaitNextPicture()
         }
     }
 
@@ -189,7 +189,7 @@ class SavingTest {
             assertColour(Color.GREEN, saved.quarter(0, 1))
             assertColour(Color.WHITE, saved.quarter(1, 1))
             // And live goes on.
-            screen.awaitFrames(3)
+            screen.awaitNextPicture()
         }
     }
 

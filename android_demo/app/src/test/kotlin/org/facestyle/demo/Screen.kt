@@ -7,6 +7,7 @@ import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Canvas
+import android.graphics.Rect
 import android.net.Uri
 import android.os.Bundle
 import android.os.Looper
@@ -15,6 +16,7 @@ import android.view.MotionEvent
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
+import org.facestyle.core.YuvFrame
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -24,7 +26,9 @@ import org.robolectric.shadows.ShadowToast
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
 import java.io.File
+import java.nio.Buffer
 import java.time.Duration
+import java.util.concurrent.atomic.AtomicInteger
 
 /**
  * The app's screen under Robolectric, used as a person would use it.
@@ -41,10 +45,11 @@ class Screen(
     state: Bundle? = null,
 ) : AutoCloseable {
     private val application: Application = RuntimeEnvironment.getApplication()
+    val demo = application as DemoApplication
+    private val runs = AtomicInteger()
 
     init {
-        val demo = application as DemoApplication
-        demo.engines = engines
+        demo.engines = counted(engines)
         demo.frames = { clip }
         if (camera) grantCamera()
         if (goldenKnown) {
@@ -130,8 +135,8 @@ class Screen(
     }
 
     /** Waits until nothing rolls on: a finger would stop it, and do nothing else. */
-    fun rest() = repeat(2) {
-        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(2))
+    fun rest() = repeat(20) {
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(100))
         drawn()
     }
 
@@ -175,18 +180,22 @@ class Screen(
         awaitPicture()
     }
 
-    /** The whole screen, also as a PNG where the property facestyle.screenshots says. */
-    fun screenshot(name: String) {
-        val bitmap = drawn()
-        System.getProperty("facestyle.screenshots")?.let { folder ->
-            File(folder).mkdirs()
-            File(folder, "$name.png").outputStream().use {
-                bitmap.compress(Bitmap.CompressFormat.PNG, 100, it)
-            }
+    /**
+     * Compares what the screen shows with the picture that is kept of it.
+     *
+     * @param except a view whose text is never the same.
+     */
+    fun assertLooksAs(name: String, except: Int? = null) {
+        val shown = drawn()
+        val ignored = except?.let { find<View>(it) }?.let { view ->
+            val at = IntArray(2).also(view::getLocationInWindow)
+            Rect(at[0], at[1], at[0] + view.width, at[1] + view.height)
         }
+        Screenshot.assertKept(name, shown, ignored)
     }
 
-    private fun drawn(): Bitmap {
+    /** What the screen shows. */
+    fun drawn(): Bitmap {
         shadowOf(Looper.getMainLooper()).idle()
         val root = activity.window.decorView
         val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
@@ -198,10 +207,27 @@ class Screen(
         controller.close()
     }
 
-    /** Waits for so many more frames of the clip, each of which takes longer than painting. */
-    fun awaitFrames(count: Int) {
-        val seen = clip.delivered
-        await("$count frames") { clip.delivered >= seen + count }
+    private fun counted(engines: EngineFactory) = EngineFactory { model, processor ->
+        val engine = engines.open(model, processor)
+        object : Engine by engine {
+            override fun bind(
+                inputs: Map<String, Buffer>,
+                outputs: Map<String, Buffer>,
+            ): () -> Unit {
+                val run = engine.bind(inputs, outputs)
+                return {
+                    run()
+                    runs.incrementAndGet()
+                }
+            }
+        }
+    }
+
+    /** Waits until a picture is shown, live, that was begun after this call. */
+    fun awaitNextPicture() {
+        // One may be under way, the next one is new, and has been shown when a third is done.
+        val seen = runs.get()
+        await("a new picture") { runs.get() >= seen + 3 }
     }
 
     companion object {
@@ -227,15 +253,28 @@ class Screen(
         private const val DRAG_STEPS = 8
         private const val FRAME_MILLIS = 16L
 
-        /** It, moving from frame to frame. */
-        fun clip(): List<Bitmap> {
+        /**
+         * A short clip of a face: it, moving from frame to frame; or the pictures of the folder
+         * that the property facestyle.clip names.
+         */
+        fun clip(): List<YuvFrame> = System.getProperty("facestyle.clip")?.let(::filmed) ?: moving
+
+        private fun filmed(folder: String) =
+            checkNotNull(File(folder).listFiles()) { "no folder $folder" }.sorted().take(FRAMES)
+                .mapNotNull { BitmapFactory.decodeFile(it.path) }
+                .map { ClipFrames.yuv(Bitmap.createScaledBitmap(it, CLIP_SIDE, CLIP_SIDE, true)) }
+
+        private val moving by lazy {
             val portrait = portrait()
             val side = minOf(portrait.width, portrait.height) * 7 / 8 / 2 * 2
-            return List(8) {
-                val left = it * (portrait.width - side) / 8
-                Bitmap.createBitmap(portrait, left, 0, side, side)
+            List(FRAMES) {
+                val left = it * (portrait.width - side) / FRAMES
+                ClipFrames.yuv(Bitmap.createBitmap(portrait, left, 0, side, side))
             }
         }
+
+        private const val FRAMES = 8
+        private const val CLIP_SIDE = 480
 
         private const val PORTRAIT = "../../facestyle/gallery/portraits/mona_lisa.jpg"
     }

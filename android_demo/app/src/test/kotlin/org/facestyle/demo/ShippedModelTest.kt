@@ -1,27 +1,27 @@
 package org.facestyle.demo
 
-import android.app.Activity
-import android.content.Intent
 import android.graphics.Bitmap
-import android.net.Uri
+import android.graphics.BitmapFactory
 import android.view.View
-import android.view.ViewGroup
+import org.facestyle.core.DepthFrame
 import org.facestyle.core.psnr
+import org.facestyle.demo.Screen.Companion.jpeg
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
-import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowDialog
-import java.io.ByteArrayInputStream
-import java.io.ByteArrayOutputStream
 import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import kotlin.math.abs
+import kotlin.math.hypot
 
 /**
  * The APK's own native library with the APK's own models, on the screen.
@@ -44,7 +44,7 @@ class ShippedModelTest {
 
     @Test
     fun `the golden pair is right`() = open().use { screen ->
-        val studio = (screen.activity.application as DemoApplication).studio
+        val studio = screen.demo.studio
         studio.stylizer(Processor.cpu(2)).use { stylizer ->
             val verdict = GoldenCheck(studio).check(stylizer)
             assertTrue("${verdict.psnrDb} dB", verdict.right && verdict.psnrDb >= 45)
@@ -54,7 +54,7 @@ class ShippedModelTest {
 
     @Test
     fun `the style encoder reads a painting as PyTorch does`() = open().use { screen ->
-        val studio = (screen.activity.application as DemoApplication).studio
+        val studio = screen.demo.studio
         val (pair, limit) = studio.files.golden.of(studio.chosen("style_encoder").file)
         val painting = rgbToArgb(studio.files.bytes("golden/${pair.inputs.single().raw}"))
         val code = studio.styleReader().use { it.read(painting) }
@@ -64,76 +64,146 @@ class ShippedModelTest {
     }
 
     @Test
-    fun `live, with times`() = open().use { screen ->
+    fun `what the screen shows is what PyTorch paints`() {
+        val frame = ClipFrames.i420(File(VECTORS, "live.yuv").readBytes(), 160, 160)
+        val wanted = checkNotNull(BitmapFactory.decodeFile("$VECTORS/live.png"))
+        Screen(ClipFrames(listOf(frame)), InterpreterEngine).use { screen ->
+            screen.awaitPicture()
+            val styles = screen.demo.studio.files.styles.styles.map { it.name }
+            val item = screen.strip.getChildAt(styles.indexOf("great_wave"))
+            screen.find<View>(R.id.strip_scroll).scrollTo(item.left, 0)
+            screen.tap(item)
+            assertTrue(item.isSelected)
+            screen.awaitNextPicture()
+            val view = screen.find<PaintedView>(R.id.painted)
+            val found = screen.drawn().part(view)
+            // Enlarged as the screen does it.
+            val pixels = wanted.pixels()
+            view.show(pixels, pixels, wanted.width, wanted.height)
+            val reached = psnr(found, screen.drawn().part(view))
+            println("the screen and PyTorch: $reached dB")
+            assertTrue("$reached dB", reached >= 45)
+        }
+    }
+
+    private fun Bitmap.part(view: View): IntArray {
+        val (left, top) = IntArray(2).also(view::getLocationInWindow)
+        val pixels = IntArray(view.width * view.height)
+        getPixels(pixels, 0, view.width, left, top, view.width, view.height)
+        return pixels
+    }
+
+    private fun psnr(one: IntArray, other: IntArray): Double {
+        fun channels(pixels: IntArray) =
+            FloatArray(3 * pixels.size) { (pixels[it / 3] shr 8 * (it % 3) and 0xFF) / 255f }
+        return psnr(channels(one), channels(other), 1.0)
+    }
+
+    // ---- screenshots: still pictures, so that each is the same again ---------------------------
+
+    private fun still(depth: DepthFrame? = null) =
+        Screen(ClipFrames(Screen.clip().take(1), depth = depth), InterpreterEngine)
+
+    @Test
+    fun `live, with times`() = still().use { screen ->
         screen.awaitPicture()
-        screen.tap(screen.find<ViewGroup>(R.id.strip).getChildAt(3))
+        screen.tap(screen.strip.getChildAt(3))
         screen.tap(screen.find(R.id.settings))
         ShadowDialog.getLatestDialog().findViewById<View>(R.id.show_times).performClick()
         ShadowDialog.getLatestDialog().dismiss()
-        screen.awaitFrames(20)
-        screen.screenshot("live")
+        screen.awaitNextPicture()
+        screen.assertLooksAs("live", except = R.id.times)
     }
 
     @Test
     @Config(qualifiers = "w400dp-h800dp-night-xhdpi")
-    fun `two styles mixed, dark`() = open().use { screen ->
+    fun `two styles mixed, dark`() = still().use { screen ->
         screen.awaitPicture()
-        val strip = screen.find<ViewGroup>(R.id.strip)
-        screen.tap(strip.getChildAt(1))
+        screen.tap(screen.strip.getChildAt(1))
         screen.tap(screen.find(R.id.mix))
-        screen.tap(strip.getChildAt(2))
-        screen.awaitFrames(20)
-        screen.screenshot("mixed_dark")
+        screen.tap(screen.strip.getChildAt(2))
+        screen.awaitNextPicture()
+        screen.assertLooksAs("mixed_dark")
+    }
+
+    @Test
+    fun `what is near kept, by its depth`() {
+        val depth = DepthFrame(80, 80, ByteBuffer.allocate(2 * 80 * 80), 160)
+        depth.buffer.order(ByteOrder.nativeOrder())
+        for (i in 0 until 80 * 80) {
+            // Somebody's head and shoulders, before a wall.
+            val (x, y) = (i % 80 - 40) / 80.0 to i / 80 / 80.0
+            val head = hypot(x / 0.26, (y - 0.36) / 0.34) < 1 || y > 0.55 && abs(x) < y - 0.3
+            depth.buffer.putShort(2 * i, if (head) 600 else 2500)
+        }
+        still(depth).use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.keep_near))
+            screen.awaitNextPicture()
+            screen.assertLooksAs("keep_near")
+        }
+    }
+
+    @Test
+    fun `the original, under a finger`() = still().use { screen ->
+        screen.awaitPicture()
+        screen.press(screen.find(R.id.painted))
+        screen.assertLooksAs("original")
+        screen.release(screen.find(R.id.painted))
     }
 
     @Test
     @Config(qualifiers = "w800dp-h400dp-land-xhdpi")
-    fun `a photo, landscape`() = open().use { screen ->
+    fun `a photo, landscape`() = still().use { screen ->
         screen.awaitPicture()
-        screen.tap(screen.find(R.id.photo))
-        val photo = ByteArrayOutputStream()
-        Screen.portrait().compress(Bitmap.CompressFormat.JPEG, 92, photo)
-        val uri = Uri.parse("content://pictures/portrait")
-        val resolver = shadowOf(screen.activity.contentResolver)
-        resolver.registerInputStreamSupplier(uri) { ByteArrayInputStream(photo.toByteArray()) }
-        val asked = shadowOf(screen.activity).nextStartedActivityForResult
-        val answer = Intent().setData(uri)
-        shadowOf(screen.activity).receiveResult(asked.intent, Activity.RESULT_OK, answer)
-        screen.await("the photo") { screen.find<View>(R.id.save).isEnabled }
-        screen.awaitPicture()
-        screen.screenshot("photo_landscape")
+        screen.openPhoto(Screen.portrait().jpeg())
+        screen.assertLooksAs("photo_landscape")
     }
 
     @Test
     @Config(qualifiers = "de-w400dp-h800dp-xhdpi", fontScale = 1.5f)
-    fun `German, large letters`() = open().use { screen ->
+    fun `German, large letters`() = still().use { screen ->
         screen.awaitPicture()
-        screen.screenshot("german_large")
+        screen.assertLooksAs("german_large")
     }
 
     @Test
-    @Config(qualifiers = "ar-ldrtl-w400dp-h800dp-xhdpi")
-    fun `from right to left`() = open().use { screen ->
+    @Config(qualifiers = "iw-ldrtl-w400dp-h800dp-xhdpi")
+    fun `from right to left`() = still().use { screen ->
         screen.awaitPicture()
-        screen.screenshot("right_to_left")
+        screen.assertLooksAs("right_to_left")
     }
 
     @Test
     fun `no camera`() {
         clip.failure = SourceFailure.NoCamera
         open().use { screen ->
-            screen.await("the message") { screen.find<View>(R.id.message).isShown }
-            screen.screenshot("no_camera")
+            screen.awaitMessage()
+            screen.assertLooksAs("no_camera")
         }
     }
 
     @Test
     fun `permission`() = Screen(clip, InterpreterEngine, camera = false).use { screen ->
-        assertEquals(
-            RuntimeEnvironment.getApplication().getString(R.string.allow_camera),
-            screen.text(R.id.message_text),
-        )
-        screen.screenshot("permission")
+        assertEquals(screen.string(R.string.allow_camera), screen.text(R.id.message_text))
+        screen.assertLooksAs("permission")
+    }
+
+    @Test
+    fun `another picture does not pass for the kept one`() {
+        still().use { screen ->
+            screen.awaitPicture()
+            val shown = screen.drawn()
+            for (other in listOf("original", "keep_near", "photo_landscape")) {
+                assertThrows(AssertionError::class.java) {
+                    Screenshot.assertKept(other, shown, folder = null)
+                }
+            }
+        }
+    }
+
+    private companion object {
+        const val VECTORS = "../../tests/vectors"
     }
 }
 
