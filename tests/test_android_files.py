@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from export import android, manifest
-from facestyle import cli, gallery
+from facestyle import cli, contract, gallery
 from tests.conftest import Outcome, assert_refused
 
 Run = Callable[..., Outcome]
@@ -81,6 +81,20 @@ def test_a_second_build_takes_the_place_of_the_first(build: Path, tmp_path: Path
     assert not (assets / "left_over.tflite").exists()
     assert again.size == manifest.size(assets)
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_depth_may_be_an_input(build: Path, tmp_path: Path) -> None:
+    def add(document: dict[str, Any]) -> None:
+        for entry in document["files"]:
+            if entry["graph"] == "stylizer":
+                ports = contract.depth(64, 96)
+                entry["inputs"] += [manifest.port_entry(port, "tflite", {}) for port in ports]
+
+    edit(build, add)
+    copied = android.copy(build, tmp_path / "assets")
+    document = json.loads((copied.folder / manifest.NAME).read_text())
+    names = [port["name"] for port in document["files"][0]["inputs"]]
+    assert names[-3:] == ["depth", "depth_low", "depth_high"]
 
 
 def test_thumbnails_are_middles_of_the_paintings() -> None:

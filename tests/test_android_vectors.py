@@ -342,9 +342,7 @@ def live_painting() -> Array:
     seen = torch.from_numpy(yuv_picture(live_frame(), 256, 256).astype(np.float32) / 255)
     code = StyleBook.load(shipped_styles())[name].tensor()
     with torch.inference_mode():
-        painted = Painter(checkpoint.load()).paint(
-            seen.permute(2, 0, 1)[None], code, strength
-        )
+        painted = Painter(checkpoint.load()).paint(seen.permute(2, 0, 1)[None], code, strength)
     return np.asarray(images.to_image(painted))
 
 
