@@ -21,9 +21,9 @@ class DemoApplication : Application() {
     /** What frames of the benchmark are timed with. */
     var clock = Clock(SystemClock::elapsedRealtimeNanos)
 
-    /** Writes pictures to where somebody chose; goes on when a screen is turned or left. */
-    val writing: ExecutorService by lazy {
-        Executors.newSingleThreadExecutor { Thread(it, "writing") }
+    /** For what goes on when a screen is turned or left, such as writing a picture. */
+    val background: ExecutorService by lazy {
+        Executors.newSingleThreadExecutor { Thread(it, "background") }
     }
 
     val studio: Studio by lazy { Studio(ShippedFiles(assets), engines) }

@@ -6,14 +6,17 @@ import android.net.Uri
 import android.os.Handler
 import android.os.Looper
 import org.facestyle.core.cover
+import java.util.concurrent.Executor
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicReference
 
 /**
- * Where pictures are painted: opens models, frames and photos, and owns the thread that uses them.
+ * Where pictures are painted: opens models, frames and photos, and owns the thread that paints.
  * Its functions are called on the main thread, and so are its [events].
  *
  * @param view shows what is painted.
+ * @param background for what has nothing to do with what is being painted.
  */
 class Desk(
     private val studio: Studio,
@@ -21,6 +24,7 @@ class Desk(
     private val resolver: ContentResolver,
     private val source: FrameSource,
     private val view: PaintedView,
+    private val background: Executor,
     private val events: Events,
 ) {
     /** What the desk has to say. */
@@ -28,7 +32,7 @@ class Desk(
         /** The model is open; [doubt] where the phone computes something else than PyTorch. */
         fun onOpened(processor: Processor, doubt: GoldenCheck.Verdict?)
 
-        /** Pictures can be saved from now on. */
+        /** It is [ready] again. */
         fun onPainting()
 
         fun onCameraFailed(failure: SourceFailure)
@@ -45,17 +49,26 @@ class Desk(
     }
 
     private val main = Handler(Looper.getMainLooper())
-    private var worker: ExecutorService? = null
+
+    /** The one thread that uses the stylizer, from [open] to [close]. */
+    private var painter: ExecutorService? = null
     private var stylizer: Stylizer? = null
+
+    /** Closes the stylizer on its thread, also one that was just being opened. */
+    private var release = {}
     private var photo: Uri? = null
     private var photoSession: PhotoSession? = null
+    private var look: Look? = null
+
+    /** While a picture is painted in full size. */
+    private var busy = false
 
     /** Live painting, while there is any. */
     var live: LiveSession? = null
         private set
 
-    /** Whether something is being painted. */
-    val painting: Boolean get() = live != null || photoSession != null
+    /** Whether a picture can be painted in full size now. */
+    val ready: Boolean get() = !busy && (live != null || photoSession != null)
 
     /** Whether what is near can be kept as it is. */
     val knowsDepth: Boolean
@@ -65,14 +78,19 @@ class Desk(
     fun open(photo: Uri?, look: Look) {
         close()
         this.photo = photo
-        worker = Executors.newSingleThreadExecutor { Thread(it, "work") }
-        inBackground {
+        this.look = look
+        val opening = Executors.newSingleThreadExecutor { Thread(it, "painting") }
+        val toClose = AtomicReference<Stylizer?>()
+        painter = opening
+        release = { toClose.get()?.close() }
+        paint(opening) {
             val opened = studio.stylizer(settings.processor)
+            toClose.set(opened)
             val doubt = checkOnce(opened)
             then {
                 stylizer = opened
                 events.onOpened(opened.processor, doubt)
-                start(opened, look)
+                start(opened)
             }
         }
     }
@@ -82,15 +100,16 @@ class Desk(
         live?.close()
         live = null
         photoSession = null
-        val opened = stylizer
+        busy = false
         stylizer = null
-        worker?.execute { opened?.close() }
-        worker?.shutdown()
-        worker = null
+        painter?.execute(release)
+        painter?.shutdown()
+        painter = null
     }
 
     /** Goes on with another look. */
     fun paint(look: Look) {
+        this.look = look
         live?.paint(look)
         photoSession?.paint(look)
     }
@@ -98,101 +117,110 @@ class Desk(
     /**
      * Paints the photo, or what the camera sees, as large as it is.
      *
-     * @param keep what becomes of it, on the desk's thread; [done] takes what that returns.
+     * @param keep what becomes of it, on the painting thread; [done] takes what that returns.
      */
-    fun <T> paintFull(look: Look, keep: (Bitmap) -> T, done: (T) -> Unit) {
+    fun <T> paintFull(keep: (Bitmap) -> T, done: (T) -> Unit) {
+        val thread = painter
+        val opened = stylizer
+        val wanted = look
+        if (!ready || thread == null || opened == null || wanted == null) return
+        busy = true
         val session = live
-        val uri = photo
         val shown = photoSession
-        val thread = worker
         if (session != null) {
             session.takeSnapshot { taken ->
-                onMain(thread) { paintSnapshot(taken, look, keep, done) }
+                onMain(thread) {
+                    // Its loop has the thread: it pauses for the moment that this takes.
+                    session.close()
+                    live = null
+                    paintFull(thread, done, { start(opened) }) {
+                        val full = largest(thread, taken::picture)
+                        val picture = PhotoPainter(opened).Photo(full, taken.far)
+                        PhotoPainter.colour(full, picture.paint(wanted))
+                        keep(full)
+                    }
+                }
             }
-        } else if (uri != null && shown != null) {
-            inBackground {
-                val full = largest { PhotoFile.at(uri, resolver).read(it) }
-                shown.paintInto(full, look)
-                val kept = keep(full)
+        } else if (shown != null) {
+            val file = photo?.let { PhotoFile.at(it, resolver) } ?: return
+            paintFull(thread, done, { events.onPainting() }) {
+                val full = largest(thread, file::read)
+                shown.paintInto(full, wanted)
+                keep(full)
+            }
+        }
+    }
+
+    /** @param after what follows on the main thread, also where [work] failed. */
+    private fun <T> paintFull(
+        thread: ExecutorService,
+        done: (T) -> Unit,
+        after: () -> Unit,
+        work: () -> T,
+    ) = paint(thread) {
+        try {
+            val kept = work()
+            then { done(kept) }
+        } finally {
+            onMain(thread) {
+                busy = false
+                after()
+            }
+        }
+    }
+
+    /**
+     * Reads a painting's style: its middle square and the code. Goes on after [close].
+     *
+     * @param keep what becomes of them, in the background; [done] takes what that returns.
+     */
+    fun <T> readStyle(uri: Uri, keep: (Bitmap, FloatArray) -> T, done: (T) -> Unit) =
+        inBackground(background, post = { main.post(it) }) {
+            studio.styleReader().use { reader ->
+                val painting = PhotoFile.at(uri, resolver).read(PAINTING_SIDE)
+                val side = reader.side
+                val middle = cover(painting.pixels(), painting.width, painting.height, side, side)
+                val square = Bitmap.createBitmap(middle, side, side, Bitmap.Config.ARGB_8888)
+                val kept = keep(square, reader.read(middle))
                 then { done(kept) }
             }
         }
-    }
 
-    /** Reads a painting's style: its middle square and the code. */
-    fun readStyle(uri: Uri, done: (square: Bitmap, code: FloatArray) -> Unit) = inBackground {
-        studio.styleReader().use { reader ->
-            val painting = PhotoFile.at(uri, resolver).read(PAINTING_SIDE)
-            val side = reader.side
-            val middle = cover(painting.pixels(), painting.width, painting.height, side, side)
-            val code = reader.read(middle)
-            val square = Bitmap.createBitmap(middle, side, side, Bitmap.Config.ARGB_8888)
-            then { done(square, code) }
-        }
-    }
-
-    private fun start(opened: Stylizer, look: Look) {
-        val thread = worker
+    private fun start(opened: Stylizer) {
+        val thread = painter ?: return
         val uri = photo
         if (uri != null) {
-            startPhoto(opened, uri, look)
+            startPhoto(thread, opened, uri)
             return
         }
         val session = LiveSession(
-            source,
+            thread,
             opened,
+            source,
             view,
             failed = { onMain(thread) { events.onCameraFailed(it) } },
             modelFailed = { onMain(thread) { events.onModelFailed(it) } },
         )
         live = session
-        session.paint(look)
+        look?.let(session::paint)
         session.start()
         events.onPainting()
     }
 
-    private fun startPhoto(opened: Stylizer, uri: Uri, look: Look) {
-        val thread = worker ?: return
-        inBackground {
-            val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
-            then {
-                val session = PhotoSession(thread, opened, view, preview) { error ->
-                    onMain(thread) { events.onModelFailed(error) }
-                }
-                photoSession = session
-                session.paint(look)
-                events.onPainting()
+    private fun startPhoto(thread: ExecutorService, opened: Stylizer, uri: Uri) = paint(thread) {
+        val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
+        then {
+            val session = PhotoSession(thread, opened, view, preview) { error ->
+                onMain(thread) { events.onModelFailed(error) }
             }
-        }
-    }
-
-    /** The live loop has the stylizer: it pauses for the moment that this takes. */
-    private fun <T> paintSnapshot(
-        taken: LiveSession.Snapshot,
-        look: Look,
-        keep: (Bitmap) -> T,
-        done: (T) -> Unit,
-    ) {
-        val opened = stylizer ?: return
-        live?.close()
-        live = null
-        val thread = worker
-        inBackground {
-            try {
-                val full = largest(taken::picture)
-                val photo = PhotoPainter(opened).Photo(full, taken.far)
-                PhotoPainter.colour(full, photo.paint(look))
-                val kept = keep(full)
-                then { done(kept) }
-            } finally {
-                onMain(thread) { start(opened, look) }
-            }
+            photoSession = session
+            look?.let(session::paint)
+            events.onPainting()
         }
     }
 
     /** A picture as large as it is, or as memory allows. */
-    private fun largest(read: (Int) -> Bitmap): Bitmap {
-        val thread = worker
+    private fun largest(thread: ExecutorService, read: (Int) -> Bitmap): Bitmap {
         var side = LARGEST_SIDE
         while (true) {
             try {
@@ -214,33 +242,36 @@ class Desk(
         return verdict.takeUnless { it.right }
     }
 
-    /** Does [work] on the desk's thread, and on the main one what it returns. */
-    private fun inBackground(work: () -> () -> Unit) {
-        val thread = worker ?: return
-        thread.execute {
-            try {
-                val done = work()
-                onMain(thread, done)
-            } catch (_: BadPicture) {
-                onMain(thread) { events.onBadPicture() }
-            } catch (_: OutOfMemoryError) {
-                // Of a large bitmap, which is gone again: the rest of the app has enough.
-                onMain(thread) { events.onNoMemory() }
-            } catch (error: CannotRun) {
-                onMain(thread) { events.onModelFailed(error) }
-            } catch (error: RuntimeException) {
-                // The runtime's errors have no common type.
-                onMain(thread) { events.onModelFailed(error) }
-            }
+    /** Does [work] on the painting thread, and on the main one what it returns. */
+    private fun paint(thread: ExecutorService, work: () -> () -> Unit) =
+        inBackground(thread, post = { onMain(thread, it) }, work)
+
+    private fun inBackground(
+        executor: Executor,
+        post: (() -> Unit) -> Unit,
+        work: () -> () -> Unit,
+    ) = executor.execute {
+        try {
+            post(work())
+        } catch (_: BadPicture) {
+            post { events.onBadPicture() }
+        } catch (_: OutOfMemoryError) {
+            // Of a large bitmap, which is gone again: the rest of the app has enough.
+            post { events.onNoMemory() }
+        } catch (error: CannotRun) {
+            post { events.onModelFailed(error) }
+        } catch (error: RuntimeException) {
+            // The runtime's errors have no common type.
+            post { events.onModelFailed(error) }
         }
     }
 
-    /** What [inBackground]'s work ends with. */
+    /** What background work ends with. */
     private fun then(what: () -> Unit) = what
 
     /** On the main thread, unless what [thread] belonged to has ended since. */
-    private fun onMain(thread: ExecutorService?, what: () -> Unit) {
-        main.post { if (worker === thread) what() }
+    private fun onMain(thread: ExecutorService, what: () -> Unit) {
+        main.post { if (painter === thread) what() }
     }
 
     private companion object {

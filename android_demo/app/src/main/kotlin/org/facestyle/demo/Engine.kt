@@ -4,7 +4,11 @@ import org.facestyle.core.Port
 import java.nio.Buffer
 import java.nio.ByteBuffer
 
-/** What executes a model file. The rest of the app knows this and no runtime. */
+/**
+ * What executes a model file. The rest of the app knows this and no runtime.
+ *
+ * Opened, run and closed on one thread: a GPU's delegate works on no other.
+ */
 interface Engine : AutoCloseable {
     /** What it really runs on. */
     val processor: Processor

@@ -5,16 +5,18 @@ import org.facestyle.core.DepthFrame
 import org.facestyle.core.DepthMap
 import org.facestyle.core.YuvFrame
 import org.facestyle.core.YuvToRgb
+import java.util.concurrent.Executor
 import java.util.concurrent.atomic.AtomicReference
 
 /**
  * Live painting: frames of a source through a [PaintLoop] to a view.
  *
- * @param stylizer this session's alone until [close].
+ * @param painter the one thread that uses [stylizer]; busy with this until [close].
  */
 class LiveSession(
-    private val source: FrameSource,
+    private val painter: Executor,
     private val stylizer: Stylizer,
+    private val source: FrameSource,
     view: PaintedView,
     private val failed: (SourceFailure) -> Unit,
     modelFailed: (Exception) -> Unit,
@@ -43,7 +45,15 @@ class LiveSession(
         fun picture(longSide: Int): Bitmap = read(longSide)
     }
 
-    private class Wanted(val still: FrameSource.Still?, val taken: (Snapshot) -> Unit)
+    private class Wanted(val taken: (Snapshot) -> Unit) {
+        val since = System.nanoTime()
+        var still: FrameSource.Still? = null
+
+        @Volatile var answered = false
+
+        /** Cameras have been seen that never answer. */
+        val over get() = answered || System.nanoTime() - since > PATIENCE_NANOS
+    }
 
     private val listener = object : FrameSource.Listener {
         override fun onFrame(
@@ -54,11 +64,11 @@ class LiveSession(
             nanos: Long,
         ) {
             loop.offer(frame, depth, rotation, mirror, nanos)
-            wanted.getAndSet(null)?.let {
-                val far = depth?.let { found -> farOf(found, rotation, mirror) }
-                val read = it.still?.let(::reader) ?: reader(frame, rotation, mirror)
-                it.taken(Snapshot(far, read))
-            }
+            val now = wanted.get()?.takeIf { it.over } ?: return
+            wanted.set(null)
+            val far = depth?.let { farOf(it, rotation, mirror) }
+            val read = now.still?.let(::reader) ?: reader(frame, rotation, mirror)
+            now.taken(Snapshot(far, read))
         }
 
         override fun onFailure(failure: SourceFailure) = failed(failure)
@@ -69,11 +79,20 @@ class LiveSession(
         loop.look = look
     }
 
-    fun start() = source.start(listener)
+    fun start() {
+        painter.execute(loop)
+        source.start(listener)
+    }
 
     /** Gives a photo, or the next frame where there is none, to [taken], on the source's thread. */
-    fun takeSnapshot(taken: (Snapshot) -> Unit) =
-        source.takeStill { still -> wanted.set(Wanted(still, taken)) }
+    fun takeSnapshot(taken: (Snapshot) -> Unit) {
+        val now = Wanted(taken)
+        wanted.set(now)
+        source.takeStill {
+            now.still = it
+            now.answered = true
+        }
+    }
 
     override fun close() {
         source.stop()
@@ -104,6 +123,10 @@ class LiveSession(
                 setPixels(argb, 0, width, 0, 0, width, height)
             }
         }
+    }
+
+    private companion object {
+        const val PATIENCE_NANOS = 3_000_000_000L
     }
 }
 

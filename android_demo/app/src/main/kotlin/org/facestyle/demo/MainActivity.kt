@@ -54,7 +54,7 @@ class MainActivity :
         store = PictureStore(contentResolver, PictureProvider.folder(this))
         source = demo.frames(this)
         painted = findViewById(R.id.painted)
-        desk = Desk(demo.studio, settings, contentResolver, source, painted, this)
+        desk = Desk(demo.studio, settings, contentResolver, source, painted, demo.background, this)
         message = MessageCard(findViewById(R.id.message))
         panel = ControlPanel(this, ::change)
         strip = StyleStrip(
@@ -107,8 +107,8 @@ class MainActivity :
 
     private fun open() {
         message.hide()
-        painted.clear()
         desk.close()
+        painted.clear()
         showTools()
         if (photo == null && !mayUseCamera()) askForCamera() else desk.open(photo, look())
     }
@@ -168,7 +168,7 @@ class MainActivity :
         panel.showDepth(desk.knowsDepth)
         show(R.id.live, photo != null)
         show(R.id.switch_camera, photo == null && source.canTurn)
-        for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.painting
+        for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.ready
     }
 
     // ---- times ---------------------------------------------------------------------------------
@@ -208,15 +208,17 @@ class MainActivity :
         ownStyles.thumbnail(style)
     }
 
-    private fun addStyle(painting: Uri) = desk.readStyle(painting) { square, code ->
-        try {
-            val title = getString(R.string.own_style, ownStyles.all().size + 1)
-            val style = ownStyles.add(title, code, square)
-            loadStyles()
-            change(choice.tapped(style.name))
-            strip.reveal(style.name)
-        } catch (error: IOException) {
-            notSaved(error)
+    private fun addStyle(painting: Uri) {
+        val title = getString(R.string.own_style, ownStyles.all().size + 1)
+        desk.readStyle(
+            painting,
+            keep = { square, code -> runCatching { ownStyles.add(title, code, square) } },
+        ) { kept ->
+            kept.onFailure(::notSaved).onSuccess {
+                loadStyles()
+                change(choice.tapped(it.name))
+                strip.reveal(it.name)
+            }
         }
     }
 
@@ -258,12 +260,13 @@ class MainActivity :
     /** @param keep any failure of which is told: nobody may believe that a picture is there. */
     private fun <T> paintFull(keep: (Bitmap) -> T, then: (T) -> Unit) {
         say(R.string.saving)
-        desk.paintFull(look(), keep = { runCatching { keep(it) } }) { kept ->
+        desk.paintFull(keep = { runCatching { keep(it) } }) { kept ->
             kept.onSuccess(then).onFailure(::notSaved)
         }
+        showTools()
     }
 
-    private fun write(picture: File, place: Uri) = demo.writing.execute {
+    private fun write(picture: File, place: Uri) = demo.background.execute {
         val written = runCatching { store.write(picture, place) }
         main.post { written.onSuccess { say(R.string.saved) }.onFailure(::notSaved) }
     }

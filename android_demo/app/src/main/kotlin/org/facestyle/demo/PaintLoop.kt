@@ -8,10 +8,10 @@ import org.facestyle.core.YuvFrame
 import org.facestyle.core.YuvToRgb
 
 /**
- * Paints live frames on a thread of its own. The newest frame wins: what comes while one is painted
- * replaces what waits. Nothing is allocated per frame.
+ * Paints live frames until [close], on the thread that runs it. The newest frame wins: what comes
+ * while one is painted replaces what waits. Nothing is allocated per frame.
  *
- * @param stylizer used by this alone until [close]; not closed with it.
+ * @param stylizer of that thread: a GPU's delegate works on no other.
  * @param show called on the loop's thread with a photo and its painting, both the loop's own again
  *   when it returns.
  * @param failed called once, on the loop's thread, when the model gives up.
@@ -20,7 +20,8 @@ class PaintLoop(
     private val stylizer: Stylizer,
     private val show: (photo: IntArray, painted: IntArray) -> Unit,
     private val failed: (Exception) -> Unit,
-) : AutoCloseable {
+) : Runnable,
+    AutoCloseable {
     /** What to paint from the next frame on. */
     @Volatile var look: Look? = null
 
@@ -40,7 +41,6 @@ class PaintLoop(
     private val painted = IntArray(size)
 
     @Volatile private var closed = false
-    private val thread = Thread(::paintFrames, "painting").apply { start() }
 
     /** What the camera's thread hands over; kept, because a lambda that captures is allocated. */
     private class Offer(private val toRgb: YuvToRgb, private val toFar: DepthMap) :
@@ -80,13 +80,12 @@ class PaintLoop(
         mailbox.write(offer)
     }
 
-    /** Stops; the stylizer is free when it returns. */
+    /** Stops, in a moment: what its thread has to do next waits for that. */
     override fun close() {
         closed = true
-        thread.join()
     }
 
-    private fun paintFrames() {
+    override fun run() {
         while (!closed) {
             val frame = mailbox.take(WAIT_MILLIS) ?: continue
             val wanted = look ?: continue
@@ -97,6 +96,7 @@ class PaintLoop(
                 failed(error)
                 return
             }
+            if (closed) return
             inference.add(stylizer.inferenceNanos)
             show(frame.argb, painted)
             endToEnd.add(System.nanoTime() - frame.nanos)

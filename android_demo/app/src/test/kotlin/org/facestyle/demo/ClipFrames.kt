@@ -20,6 +20,9 @@ class ClipFrames(
     /** What [takeStill] gives; frames must do where it is null. */
     var still: FrameSource.Still? = null
 
+    /** Whether it does not even say that there is none. */
+    var mute = false
+
     @Volatile private var thread: Thread? = null
 
     /** Whether frames are being played. */
@@ -68,7 +71,9 @@ class ClipFrames(
         turns++
     }
 
-    override fun takeStill(taken: (FrameSource.Still?) -> Unit) = taken(still)
+    override fun takeStill(taken: (FrameSource.Still?) -> Unit) {
+        if (!mute) taken(still)
+    }
 
     companion object {
         private const val FRAME_MILLIS = 30L

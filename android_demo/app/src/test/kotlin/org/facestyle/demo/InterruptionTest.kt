@@ -10,6 +10,7 @@ import android.os.Bundle
 import android.view.View
 import android.widget.SeekBar
 import org.facestyle.demo.Screen.Companion.jpeg
+import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -28,8 +29,20 @@ import org.robolectric.annotation.GraphicsMode
 class InterruptionTest {
     private val clip = ClipFrames(Screen.clip())
 
+    private val engines = TintEngines()
+
     private fun open(camera: Boolean = true, state: Bundle? = null) =
-        Screen(clip, TintEngines(), camera, goldenKnown = true, state)
+        Screen(clip, engines, camera, goldenKnown = true, state)
+
+    @After
+    fun modelsAreClosedOnTheirThread() {
+        val end = System.nanoTime() + 5_000_000_000
+        while (engines.closed.get() < engines.opened.get() && System.nanoTime() < end) {
+            Thread.sleep(5)
+        }
+        assertEquals(engines.opened.get(), engines.closed.get())
+        assertEquals(emptyList<String>(), engines.strangers.toList())
+    }
 
     private fun killed(use: (Screen) -> Unit) = Bundle().also { state ->
         open().use { screen ->

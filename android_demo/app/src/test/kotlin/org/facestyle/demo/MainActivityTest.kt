@@ -287,6 +287,27 @@ class MainActivityTest {
     }
 
     @Test
+    fun `a style can be added without a camera`() = open(camera = false).use { screen ->
+        val shipped = screen.strip.childCount
+        screen.strip.findViewById<View>(R.id.add_style).performClick()
+        screen.answerPick(Screen.portrait().jpeg())
+        screen.await("one style more") { screen.strip.childCount == shipped + 1 }
+        assertTrue(screen.strip.getChildAt(shipped - 1).isSelected)
+    }
+
+    @Test
+    fun `what is chosen while the model opens is painted`() = open().use { screen ->
+        screen.awaitPicture()
+        val before = screen.shown()
+        screen.controller.pause().stop().restart().start().resume()
+        // Nothing is painted yet.
+        screen.strip.getChildAt(2).performClick()
+        screen.awaitPicture()
+        screen.awaitNextPicture()
+        assertNotEquals(before, screen.shown())
+    }
+
+    @Test
     fun `the other camera is asked for`() = open().use { screen ->
         screen.awaitPicture()
         screen.tap(screen.find(R.id.switch_camera))

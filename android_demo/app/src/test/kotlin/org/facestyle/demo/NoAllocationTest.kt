@@ -67,6 +67,7 @@ class NoAllocationTest {
             },
             failed = { throw AssertionError(it) },
         )
+        Thread(loop, "painting").start()
         loop.use {
             loop.look = Look(FloatArray(128), 1f, keepsNear = true)
             val frame = Screen.clip().first()

@@ -7,9 +7,12 @@ import android.graphics.BitmapFactory
 import android.graphics.Color
 import android.net.Uri
 import android.provider.MediaStore
+import android.view.View
 import org.facestyle.demo.Screen.Companion.jpeg
+import org.junit.After
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -30,7 +33,12 @@ import kotlin.math.abs
 class SavingTest {
     private val clip = ClipFrames(Screen.clip())
 
-    private fun open() = Screen(clip, TintEngines(), goldenKnown = true)
+    private val engines = TintEngines()
+
+    private fun open() = Screen(clip, engines, goldenKnown = true)
+
+    @After
+    fun modelsStayOnTheirThread() = assertEquals(emptyList<String>(), engines.strangers.toList())
 
     private fun decoded(bytes: ByteArray): Bitmap =
         checkNotNull(BitmapFactory.decodeByteArray(bytes, 0, bytes.size)) { "no picture" }
@@ -205,6 +213,32 @@ class SavingTest {
             val frame = Screen.clip().first()
             assertEquals(frame.width to frame.height, saved.width to saved.height)
         }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `a camera that never answers is not waited for`() {
+        val gallery = Gallery.installed()
+        clip.mute = true
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.save))
+            assertFalse(screen.find<View>(R.id.save).isEnabled)
+            screen.awaitWord(screen.string(R.string.saved))
+            assertTrue(screen.find<View>(R.id.save).isEnabled)
+            assertTrue(gallery.written.size() > 1000)
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `tapped twice, one is saved`() = open().use { screen ->
+        val gallery = Gallery.installed()
+        screen.awaitPicture()
+        repeat(2) { screen.tap(screen.find(R.id.save)) }
+        screen.awaitWord(screen.string(R.string.saved))
+        screen.awaitNextPicture()
+        assertEquals(1, gallery.said.count { MediaStore.Images.Media.DISPLAY_NAME in it.keySet() })
     }
 
     @Test

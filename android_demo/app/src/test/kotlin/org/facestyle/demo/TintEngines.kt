@@ -4,15 +4,30 @@ import org.facestyle.core.Port
 import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.FloatBuffer
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.atomic.AtomicInteger
 
 /** Stands for the runtime where a test is about the screen: mixes the picture with a colour of the code. */
 class TintEngines(private val gpu: Boolean = false) : EngineFactory {
     /** What the next run fails with, if anything. */
     @Volatile var failure: String? = null
 
+    /** Threads that used a model which another one had opened. */
+    val strangers = ConcurrentLinkedQueue<String>()
+    val opened = AtomicInteger()
+    val closed = AtomicInteger()
+
     override fun open(model: ByteBuffer, processor: Processor): Engine {
         if (processor.gpu && !gpu) throw CannotRun("no GPU here")
+        opened.incrementAndGet()
         return object : Engine {
+            // As the GPU delegate has it: what opens a model runs and closes it.
+            private val owner = Thread.currentThread()
+
+            private fun checkThread() {
+                if (Thread.currentThread() !== owner) strangers.add(Thread.currentThread().name)
+            }
+
             override val processor = processor
             override val inputs = emptyList<Port>()
             override val outputs = emptyList<Port>()
@@ -21,6 +36,7 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
                 inputs: Map<String, Buffer>,
                 outputs: Map<String, Buffer>,
             ): () -> Unit = {
+                checkThread()
                 failure?.let { throw IllegalStateException(it) }
                 val painting = inputs["painting"] as FloatBuffer?
                 if (painting != null) {
@@ -30,7 +46,10 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
                 }
             }
 
-            override fun close() = Unit
+            override fun close() {
+                checkThread()
+                closed.incrementAndGet()
+            }
         }
     }
 
