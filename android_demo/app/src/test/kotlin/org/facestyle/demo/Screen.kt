@@ -259,7 +259,8 @@ class Screen(
          */
         fun clip(): List<YuvFrame> = System.getProperty("facestyle.clip")?.let(::filmed) ?: moving
 
-        private fun filmed(folder: String) =
+        /** Pictures of a folder, as frames. */
+        fun filmed(folder: String) =
             checkNotNull(File(folder).listFiles()) { "no folder $folder" }.sorted().take(FRAMES)
                 .mapNotNull { BitmapFactory.decodeFile(it.path) }
                 .map { ClipFrames.yuv(Bitmap.createScaledBitmap(it, CLIP_SIDE, CLIP_SIDE, true)) }

@@ -86,6 +86,25 @@ class ShippedModelTest {
         }
     }
 
+    /** The faces of the project's benchmark, which may not be copied into it. */
+    @Test
+    fun `generated faces, where they are at hand`() {
+        assumeTrue(File(FACES).isDirectory)
+        val faces = Screen.filmed(FACES)
+        val seen = mutableSetOf<Int>()
+        Screen(ClipFrames(faces), InterpreterEngine).use { screen ->
+            val view = screen.find<PaintedView>(R.id.painted)
+            screen.awaitPicture()
+            screen.await("every face") {
+                seen.add(screen.drawn().part(view).contentHashCode())
+                seen.size >= faces.size
+            }
+            val painted = screen.drawn().part(view)
+            screen.press(view)
+            assertTrue("it is painted", psnr(painted, screen.drawn().part(view)) < 30)
+        }
+    }
+
     private fun Bitmap.part(view: View): IntArray {
         val (left, top) = IntArray(2).also(view::getLocationInWindow)
         val pixels = IntArray(view.width * view.height)
@@ -204,6 +223,7 @@ class ShippedModelTest {
 
     private companion object {
         const val VECTORS = "../../tests/vectors"
+        const val FACES = "../../../shared/bench/content"
     }
 }
 
