@@ -26,21 +26,36 @@ class OwnStyles(private val folder: File, private val weights: String) {
         emptyList()
     }
 
-    /** Adds one with its picture; both are there, or neither. */
+    /**
+     * Adds one with its picture.
+     *
+     * @throws IOException when there is no space; the others are left as they were then.
+     */
     fun add(title: String, code: FloatArray, picture: Bitmap): Style {
         folder.mkdirs()
         val name = "own_${System.currentTimeMillis()}"
         val style = Style(name = name, title = title, credit = "", code = code)
-        File(folder, "$name.jpg").outputStream().use {
-            picture.compress(Bitmap.CompressFormat.JPEG, 90, it)
+        try {
+            pictureOf(style).outputStream().use {
+                val whole = picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, it)
+                if (!whole) throw IOException("no space")
+            }
+            val whole = File(folder, "styles.json.new")
+            whole.writeText(StyleBook(weights, all() + style).toJson())
+            if (!whole.renameTo(index)) throw IOException("no space")
+        } catch (error: IOException) {
+            pictureOf(style).delete()
+            throw error
         }
-        val whole = File(folder, "styles.json.new")
-        whole.writeText(StyleBook(weights, all() + style).toJson())
-        if (!whole.renameTo(index)) throw IOException("no space")
         return style
     }
 
-    fun thumbnail(style: Style): Bitmap? = BitmapFactory.decodeFile(
-        File(folder, "${style.name}.jpg").path,
-    )
+    /** The picture that it was read from; null where that is gone. */
+    fun thumbnail(style: Style): Bitmap? = BitmapFactory.decodeFile(pictureOf(style).path)
+
+    private fun pictureOf(style: Style) = File(folder, "${style.name}.jpg")
+
+    private companion object {
+        const val QUALITY = 90
+    }
 }

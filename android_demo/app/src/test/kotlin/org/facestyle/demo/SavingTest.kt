@@ -113,6 +113,20 @@ class SavingTest {
 
     @Test
     @Config(sdk = [34])
+    fun `photos of any shape are painted`() = open().use { screen ->
+        screen.awaitPicture()
+        for ((width, height) in listOf(1 to 1, 1 to 900, 2000 to 3, 257 to 255)) {
+            val gallery = Gallery.installed()
+            screen.openPhoto(quarters(width, height).jpeg())
+            screen.tap(screen.find(R.id.save))
+            screen.await("$width x $height") { gallery.said.size == 2 }
+            val saved = decoded(gallery.written.toByteArray())
+            assertEquals(width to height, saved.width to saved.height)
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
     fun `no space left is said, and nothing stays behind`() {
         val gallery = Gallery.full()
         open().use { screen ->
