@@ -132,12 +132,6 @@ def _fill(
     for entry in chosen:
         shutil.copyfile(build / entry["file"], folder / entry["file"])
     shutil.copyfile(build / document["styles"], folder / "styles.json")
-    # No paths of the machine that exported, and nothing that the app has no use for.
-    told = {key: document[key] for key in ("format", "network", "height", "width")} | {
-        "weights": {"fingerprint": document["weights"]["fingerprint"]},
-        "files": [{key: entry[key] for key in KEPT} for entry in chosen],
-    }
-    (folder / manifest.NAME).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     _copy_golden(folder / manifest.GOLDEN, build / manifest.GOLDEN, chosen)
     thumbnails = folder / "thumbnails"
     thumbnails.mkdir()
@@ -145,6 +139,17 @@ def _fill(
     for style in book.styles:
         if style.name in shown:
             (thumbnails / f"{style.name}.jpg").write_bytes(thumbnail(shown[style.name]))
+    # No paths of the machine that exported, and nothing that the app has no use for.
+    told = {key: document[key] for key in ("format", "network", "height", "width")} | {
+        "weights": {"fingerprint": document["weights"]["fingerprint"]},
+        "files": [{key: entry[key] for key in KEPT} for entry in chosen],
+        "assets": {
+            path.relative_to(folder).as_posix(): manifest.sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+    (folder / manifest.NAME).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def _copy_golden(target: Path, source: Path, chosen: list[dict[str, Any]]) -> None:

@@ -35,4 +35,4 @@ def android(build: Path, assets: Path) -> None:
         f"copied {', '.join(copied.files)}, {copied.styles} styles and golden pairs "
         f"({copied.size / 1e6:.1f} MB) to {copied.folder}"
     )
-    click.echo("next: make android   (or open android_demo/ in Android Studio)")
+    click.echo(f"next: make android BUILD={build}   (or open android_demo/ in Android Studio)")

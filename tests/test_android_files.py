@@ -61,6 +61,9 @@ def test_the_app_has_what_it_needs_and_no_more(facestyle: Run, build: Path, tmp_
     for entry in document["files"]:
         assert manifest.sha256(assets / entry["file"]) == entry["sha256"]
     assert {path.name for path in assets.glob("*.tflite")} == names
+    found = {p.relative_to(assets).as_posix(): p for p in assets.rglob("*") if p.is_file()}
+    del found[manifest.NAME]
+    assert document["assets"] == {name: manifest.sha256(path) for name, path in found.items()}
     assert str(build.parent) not in (assets / manifest.NAME).read_text()
     assert (assets / "styles.json").read_bytes() == (build / "styles.json").read_bytes()
     golden = json.loads((assets / "golden" / "golden.json").read_text())

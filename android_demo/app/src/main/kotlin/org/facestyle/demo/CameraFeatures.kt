@@ -22,9 +22,13 @@ class CameraFeatures(
     },
 ) {
     /** Whether it looks at whoever holds the phone. */
-    val front: Boolean
-        get() = camera.get(CameraCharacteristics.LENS_FACING) ==
-            CameraMetadata.LENS_FACING_FRONT
+    val front = camera.get(CameraCharacteristics.LENS_FACING) == CameraMetadata.LENS_FACING_FRONT
+
+    private val sensor = camera.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
+
+    /** Whether its times are those of [android.os.SystemClock.elapsedRealtimeNanos]. */
+    val knowsTime = camera.get(CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE) ==
+        CameraMetadata.SENSOR_INFO_TIMESTAMP_SOURCE_REALTIME
 
     /** Whether it is of use: it has colours, and is part of the phone. */
     val givesPictures: Boolean
@@ -62,11 +66,14 @@ class CameraFeatures(
                 ?.maxByOrNull { it.width * it.height }
         }
 
-    /** The most frames a second, up to 30; null for the camera's own choice. */
-    val fastest: Range<Int>?
+    /**
+     * Frames a second, up to 30, and fewer in the dark where the camera can; null for its own
+     * choice.
+     */
+    val frameRate: Range<Int>?
         get() = camera.get(CameraCharacteristics.CONTROL_AE_AVAILABLE_TARGET_FPS_RANGES)
             ?.filter { it.upper <= FRAMES_PER_SECOND }
-            ?.maxWithOrNull(compareBy({ it.upper }, { it.lower }))
+            ?.maxWithOrNull(compareBy({ it.upper }, { -it.lower }))
 
     /**
      * Degrees clockwise that make its pictures upright.
@@ -74,7 +81,6 @@ class CameraFeatures(
      * @param display how the screen is turned, a [Surface] constant.
      */
     fun rotation(display: Int?): Int {
-        val sensor = camera.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
         val turned = when (display) {
             Surface.ROTATION_90 -> 90
             Surface.ROTATION_180 -> 180

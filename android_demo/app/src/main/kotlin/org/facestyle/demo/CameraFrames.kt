@@ -6,29 +6,30 @@ import android.hardware.camera2.CameraManager
 import android.view.Display
 
 /** Frames of a Camera2 camera, the front one first. The camera permission is the caller's. */
-class CameraFrames(
-    context: Context,
-    private val display: () -> Display?,
-    private var front: Boolean = true,
-) : FrameSource {
+class CameraFrames(context: Context, private val display: () -> Display?) : FrameSource {
     private val manager = context.getSystemService(CameraManager::class.java)
+    private val cameras by lazy(::all)
     private var opened: OpenCamera? = null
 
+    override var front = true
+        set(value) {
+            check(opened == null) { "turned while running" }
+            field = value
+        }
+
     override val canTurn: Boolean
-        get() = all().let { cameras -> cameras.any { it.front } && cameras.any { !it.front } }
+        get() = cameras.any { it.front } && cameras.any { !it.front }
 
     override val givesDepth: Boolean
         get() = opened?.givesDepth ?: false
 
-    override fun turn() {
-        check(opened == null) { "turned while running" }
-        front = !front
-    }
+    /** The one that is opened next; null where there is none. */
+    internal val chosen: CameraFeatures?
+        get() = cameras.find { it.front == front } ?: cameras.firstOrNull()
 
     override fun start(listener: FrameSource.Listener) {
         stop()
-        val cameras = all()
-        val camera = cameras.find { it.front == front } ?: cameras.firstOrNull()
+        val camera = chosen
         if (camera == null) {
             listener.onFailure(SourceFailure.NoCamera)
             return

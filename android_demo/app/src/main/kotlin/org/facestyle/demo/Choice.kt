@@ -24,10 +24,14 @@ data class Choice(
 ) {
     /** What a tap on a style makes of it. */
     fun tapped(name: String): Choice = when {
-        !mixing -> copy(style = name)
+        !mixing -> copy(style = name, second = second.takeIf { it != name })
         name == style -> this
         else -> copy(second = name)
     }
+
+    /** What is left of it without a style, with [first] in its place. */
+    fun without(name: String, first: String): Choice =
+        copy(style = style.takeIf { it != name } ?: first, second = second.takeIf { it != name })
 
     /** What to paint with these [styles]; the first of them where the chosen one is gone. */
     fun look(styles: Map<String, Style>): Look {

@@ -1,6 +1,7 @@
 package org.facestyle.demo
 
 import android.app.Activity
+import android.app.ActivityManager
 import android.app.Application
 import android.os.SystemClock
 import java.util.concurrent.ExecutorService
@@ -26,5 +27,21 @@ class DemoApplication : Application() {
         Executors.newSingleThreadExecutor { Thread(it, "background") }
     }
 
-    val studio: Studio by lazy { Studio(ShippedFiles(assets), engines) }
+    /** What background work has to say. */
+    val outbox = Outbox()
+
+    /** Bytes that this app may still have before the phone closes others for it. */
+    var freeMemory: () -> Long = {
+        val memory = ActivityManager.MemoryInfo()
+        getSystemService(ActivityManager::class.java).getMemoryInfo(memory)
+        memory.availMem - memory.threshold
+    }
+
+    /** What is shipped, and what executes it. */
+    var studio: Studio
+        get() = made ?: Studio(ShippedFiles(assets), engines).also { made = it }
+        set(value) {
+            made = value
+        }
+    private var made: Studio? = null
 }

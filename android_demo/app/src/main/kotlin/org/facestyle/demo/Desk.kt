@@ -5,18 +5,18 @@ import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Handler
 import android.os.Looper
-import org.facestyle.core.cover
-import java.util.concurrent.Executor
+import android.util.Size
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicReference
+import kotlin.math.sqrt
 
 /**
  * Where pictures are painted: opens models, frames and photos, and owns the thread that paints.
  * Its functions are called on the main thread, and so are its [events].
  *
  * @param view shows what is painted.
- * @param background for what has nothing to do with what is being painted.
+ * @param freeMemory bytes that pictures may have.
  */
 class Desk(
     private val studio: Studio,
@@ -24,7 +24,7 @@ class Desk(
     private val resolver: ContentResolver,
     private val source: FrameSource,
     private val view: PaintedView,
-    private val background: Executor,
+    private val freeMemory: () -> Long,
     private val events: Events,
 ) {
     /** What the desk has to say. */
@@ -37,7 +37,7 @@ class Desk(
 
         fun onCameraFailed(failure: SourceFailure)
 
-        fun onModelFailed(error: Exception)
+        fun onModelFailed(reason: String)
 
         fun onBadPicture()
 
@@ -117,9 +117,9 @@ class Desk(
     /**
      * Paints the photo, or what the camera sees, as large as it is.
      *
-     * @param keep what becomes of it, on the painting thread; [done] takes what that returns.
+     * @param keep what becomes of it, on the painting thread; goes on after [close].
      */
-    fun <T> paintFull(keep: (Bitmap) -> T, done: (T) -> Unit) {
+    fun paintFull(keep: (Bitmap) -> Unit) {
         val thread = painter
         val opened = stylizer
         val wanted = look
@@ -133,18 +133,19 @@ class Desk(
                     // Its loop has the thread: it pauses for the moment that this takes.
                     session.close()
                     live = null
-                    paintFull(thread, done, { start(opened) }) {
-                        val full = largest(thread, taken::picture)
-                        val picture = PhotoPainter(opened).Photo(full, taken.far)
-                        PhotoPainter.colour(full, picture.paint(wanted))
+                    paintFull(thread, after = { start(opened) }) {
+                        val small = taken.picture(PREVIEW_SIDE)
+                        val painted = PhotoPainter(opened).Photo(small, taken.far).paint(wanted)
+                        val full = largest(thread, taken.size, taken::picture)
+                        PhotoPainter.colour(full, painted)
                         keep(full)
                     }
                 }
             }
         } else if (shown != null) {
             val file = photo?.let { PhotoFile.at(it, resolver) } ?: return
-            paintFull(thread, done, { events.onPainting() }) {
-                val full = largest(thread, file::read)
+            paintFull(thread, after = { events.onPainting() }) {
+                val full = largest(thread, file.size(), file::read)
                 shown.paintInto(full, wanted)
                 keep(full)
             }
@@ -152,37 +153,16 @@ class Desk(
     }
 
     /** @param after what follows on the main thread, also where [work] failed. */
-    private fun <T> paintFull(
-        thread: ExecutorService,
-        done: (T) -> Unit,
-        after: () -> Unit,
-        work: () -> T,
-    ) = paint(thread) {
-        try {
-            val kept = work()
-            then { done(kept) }
-        } finally {
-            onMain(thread) {
-                busy = false
-                after()
-            }
-        }
-    }
-
-    /**
-     * Reads a painting's style: its middle square and the code. Goes on after [close].
-     *
-     * @param keep what becomes of them, in the background; [done] takes what that returns.
-     */
-    fun <T> readStyle(uri: Uri, keep: (Bitmap, FloatArray) -> T, done: (T) -> Unit) =
-        inBackground(background, post = { main.post(it) }) {
-            studio.styleReader().use { reader ->
-                val painting = PhotoFile.at(uri, resolver).read(PAINTING_SIDE)
-                val side = reader.side
-                val middle = cover(painting.pixels(), painting.width, painting.height, side, side)
-                val square = Bitmap.createBitmap(middle, side, side, Bitmap.Config.ARGB_8888)
-                val kept = keep(square, reader.read(middle))
-                then { done(kept) }
+    private fun paintFull(thread: ExecutorService, after: () -> Unit, work: () -> Unit) =
+        paint(thread) {
+            try {
+                work()
+                then {}
+            } finally {
+                onMain(thread) {
+                    busy = false
+                    after()
+                }
             }
         }
 
@@ -199,7 +179,7 @@ class Desk(
             source,
             view,
             failed = { onMain(thread) { events.onCameraFailed(it) } },
-            modelFailed = { onMain(thread) { events.onModelFailed(it) } },
+            modelFailed = { onMain(thread) { events.onModelFailed(it.reason) } },
         )
         live = session
         look?.let(session::paint)
@@ -211,7 +191,7 @@ class Desk(
         val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
         then {
             val session = PhotoSession(thread, opened, view, preview) { error ->
-                onMain(thread) { events.onModelFailed(error) }
+                onMain(thread) { events.onModelFailed(error.reason) }
             }
             photoSession = session
             look?.let(session::paint)
@@ -220,8 +200,14 @@ class Desk(
     }
 
     /** A picture as large as it is, or as memory allows. */
-    private fun largest(thread: ExecutorService, read: (Int) -> Bitmap): Bitmap {
-        var side = LARGEST_SIDE
+    private fun largest(thread: ExecutorService, size: Size, read: (Int) -> Bitmap): Bitmap {
+        val whole = maxOf(size.width, size.height)
+        // To be turned upright, it is there twice for a moment. Half of the rest is left alone.
+        val pixels = maxOf(0, freeMemory()) / 2 / (2 * BYTES_A_PIXEL)
+        val share = minOf(1.0, sqrt(pixels.toDouble() / size.width / size.height))
+        // A phone that has less free memory than this is not asked.
+        var side = minOf(maxOf((whole * share).toInt(), PREVIEW_SIDE), whole, LARGEST_SIDE)
+        if (side < whole) onMain(thread) { events.onSmaller() }
         while (true) {
             try {
                 return read(side)
@@ -243,26 +229,23 @@ class Desk(
     }
 
     /** Does [work] on the painting thread, and on the main one what it returns. */
-    private fun paint(thread: ExecutorService, work: () -> () -> Unit) =
-        inBackground(thread, post = { onMain(thread, it) }, work)
-
-    private fun inBackground(
-        executor: Executor,
-        post: (() -> Unit) -> Unit,
-        work: () -> () -> Unit,
-    ) = executor.execute {
+    private fun paint(thread: ExecutorService, work: () -> () -> Unit) = thread.execute {
         try {
-            post(work())
+            onMain(thread, work())
         } catch (_: BadPicture) {
-            post { events.onBadPicture() }
+            onMain(thread) { events.onBadPicture() }
         } catch (_: OutOfMemoryError) {
             // Of a large bitmap, which is gone again: the rest of the app has enough.
-            post { events.onNoMemory() }
-        } catch (error: CannotRun) {
-            post { events.onModelFailed(error) }
-        } catch (error: RuntimeException) {
-            // The runtime's errors have no common type.
-            post { events.onModelFailed(error) }
+            onMain(thread) { events.onNoMemory() }
+        } catch (error: UnsatisfiedLinkError) {
+            // The native library does not fit this phone.
+            onMain(thread) { events.onModelFailed(error.reason) }
+        } catch (
+            // Of damaged files, of the phone's, of the runtime's: they have no common type.
+            @Suppress("TooGenericExceptionCaught")
+            error: Exception,
+        ) {
+            onMain(thread) { events.onModelFailed(error.reason) }
         }
     }
 
@@ -275,9 +258,9 @@ class Desk(
     }
 
     private companion object {
-        // Longest sides in pixels: on the screen, of a painting that is read, of what is saved.
+        // Longest sides in pixels: on the screen, and of what is saved.
         const val PREVIEW_SIDE = 1280
-        const val PAINTING_SIDE = 1024
         const val LARGEST_SIDE = 8192
+        const val BYTES_A_PIXEL = 4
     }
 }

@@ -5,7 +5,10 @@ import org.facestyle.core.YuvFrame
 
 /** Where live frames come from: the camera, or in tests a clip. */
 interface FrameSource {
-    /** Whether there is another one to [turn] to. */
+    /** Whether it looks at whoever holds the phone, if it can; set only while stopped. */
+    var front: Boolean
+
+    /** Whether there is one for both values of [front]. */
     val canTurn: Boolean
 
     /** Whether frames come with their depth. */
@@ -20,9 +23,6 @@ interface FrameSource {
 
     /** Stops; no frame is delivered after it returns. */
     fun stop()
-
-    /** Front to back and again; only while stopped. */
-    fun turn()
 
     /**
      * Takes a photo in full resolution, of what the frames show.

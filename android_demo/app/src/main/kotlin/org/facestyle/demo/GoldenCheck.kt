@@ -6,11 +6,8 @@ import org.facestyle.core.psnr
 /** Whether this phone computes what PyTorch did when the model was exported. */
 class GoldenCheck(private val studio: Studio) {
 
-    /** @property psnrDb of the phone's output; [leastDb] is what it must have. */
-    data class Verdict(val psnrDb: Double, val leastDb: Double) {
-        // NaN is wrong too.
-        val right: Boolean get() = psnrDb >= leastDb
-    }
+    /** @property psnrDb of the phone's output; [leastDb] is what it must have to be [right]. */
+    data class Verdict(val psnrDb: Double, val leastDb: Double, val right: Boolean)
 
     /** Runs [stylizer] on the golden pair's inputs. */
     fun check(stylizer: Stylizer): Verdict {
@@ -22,8 +19,10 @@ class GoldenCheck(private val studio: Studio) {
             input.value?.let { floatArrayOf(it) } ?: floats(input)
         }
         val wanted = floats(pair.output)
-        val least = if (stylizer.processor.gpu) limit.leastPsnrDbInHalf else limit.leastPsnrDb
-        return Verdict(psnr(found, wanted, pair.peak), least)
+        val reached = psnr(found, wanted, pair.peak)
+        val half = stylizer.processor.gpu
+        val least = if (half) limit.leastPsnrDbInHalf else limit.leastPsnrDb
+        return Verdict(reached, least, limit.accepts(reached, half))
     }
 
     private fun floats(value: GoldenValue) =

@@ -1,6 +1,7 @@
 package org.facestyle.demo
 
 import android.graphics.Bitmap
+import android.util.Size
 import org.facestyle.core.DepthFrame
 import org.facestyle.core.DepthMap
 import org.facestyle.core.YuvFrame
@@ -26,17 +27,26 @@ class LiveSession(
         show = { photo, painted -> view.show(photo, painted, stylizer.width, stylizer.height) },
         failed = modelFailed,
     )
-    private val wanted = AtomicReference<Wanted?>()
 
+    /** How long the model takes, a frame until it is shown, and one frame after another. */
     val inference get() = loop.inference
     val endToEnd get() = loop.endToEnd
+    val intervals get() = loop.intervals
+    private val wanted = AtomicReference<Wanted?>()
 
     /**
      * What the camera saw, larger than it is painted live.
      *
      * @property far as [Stylizer.paint] takes it.
      */
-    class Snapshot(val far: FloatArray?, private val read: (Int) -> Bitmap) {
+    class Snapshot(
+        val far: FloatArray?,
+        private val whole: () -> Size,
+        private val read: (Int) -> Bitmap,
+    ) {
+        /** Of all that it saw, in pixels; as [PhotoFile.size]. */
+        val size: Size get() = whole()
+
         /**
          * The part that is painted live, upright and mutable.
          *
@@ -67,8 +77,17 @@ class LiveSession(
             val now = wanted.get()?.takeIf { it.over } ?: return
             wanted.set(null)
             val far = depth?.let { farOf(it, rotation, mirror) }
-            val read = now.still?.let(::reader) ?: reader(frame, rotation, mirror)
-            now.taken(Snapshot(far, read))
+            val photo = now.still?.let(PhotoFile::of)
+            now.taken(
+                if (photo != null) {
+                    Snapshot(far, photo::size) {
+                        photo.read(it).middle(stylizer.width, stylizer.height)
+                    }
+                } else {
+                    val size = Size(frame.width, frame.height)
+                    Snapshot(far, { size }, read(frame, rotation, mirror))
+                },
+            )
         }
 
         override fun onFailure(failure: SourceFailure) = failed(failure)
@@ -104,12 +123,8 @@ class LiveSession(
             DepthMap(stylizer.width, stylizer.height).convert(depth, rotation, mirror, it)
         }
 
-    private fun reader(still: FrameSource.Still): (Int) -> Bitmap = { longSide ->
-        PhotoFile.of(still).read(longSide).middle(stylizer.width, stylizer.height)
-    }
-
     /** Its pixels are copied at once: the frame is gone later. */
-    private fun reader(frame: YuvFrame, rotation: Int, mirror: Boolean): (Int) -> Bitmap {
+    private fun read(frame: YuvFrame, rotation: Int, mirror: Boolean): (Int) -> Bitmap {
         val turned = rotation % 180 != 0
         val (wide, tall) =
             if (turned) frame.height to frame.width else frame.width to frame.height

@@ -2,6 +2,8 @@ package org.facestyle.demo
 
 import android.Manifest
 import android.app.Activity
+import android.app.AlertDialog
+import android.app.Dialog
 import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
@@ -14,7 +16,9 @@ import android.os.Looper
 import android.view.View
 import android.widget.TextView
 import android.widget.Toast
+import org.facestyle.core.BadFile
 import org.facestyle.core.Style
+import org.facestyle.core.StyleBook
 import java.io.File
 import java.io.IOException
 import android.provider.Settings as SystemSettings
@@ -36,11 +40,16 @@ class MainActivity :
     private lateinit var panel: ControlPanel
     private lateinit var message: MessageCard
 
+    private var dialog: Dialog? = null
+
     private lateinit var choice: Choice
     private var styles = emptyMap<String, Style>()
 
     /** The photo that is painted; null is live. */
     private var photo: Uri? = null
+
+    /** Whether the app's files were found and understood. */
+    private var prepared = false
 
     /** A kept picture that waits for somebody to choose its place. */
     private var unsaved: File? = null
@@ -48,51 +57,79 @@ class MainActivity :
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.main)
-        val files = demo.studio.files
+        message = MessageCard(findViewById(R.id.message))
+        try {
+            prepare(demo.studio.files.styles, state)
+        } catch (error: IOException) {
+            cannotStart(error)
+        } catch (error: BadFile) {
+            cannotStart(error)
+        }
+    }
+
+    private fun prepare(book: StyleBook, state: Bundle?) {
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
-        ownStyles = OwnStyles(File(filesDir, "styles"), files.styles.weights)
+        ownStyles = OwnStyles(File(filesDir, "styles"), book.weights)
         store = PictureStore(contentResolver, PictureProvider.folder(this))
         source = demo.frames(this)
         painted = findViewById(R.id.painted)
-        desk = Desk(demo.studio, settings, contentResolver, source, painted, demo.background, this)
-        message = MessageCard(findViewById(R.id.message))
         panel = ControlPanel(this, ::change)
         strip = StyleStrip(
             findViewById(R.id.strip),
             ::thumbnail,
             onChosen = { change(choice.tapped(it.name)) },
             onAdd = { pick(PICK_PAINTING) },
+            onRemove = ::askToRemove,
         )
-        val first = files.styles.styles.first().name
+        val first = book.styles.first().name
         choice = state?.let { Choice.restored(it, first) } ?: Choice(first)
-        @Suppress("DEPRECATION") // the typed one exists from API 33 on
-        photo = state?.getParcelable("photo")
-        unsaved = state?.getString("unsaved")?.let(::File)
+        if (state != null) restore(state)
+        desk = Desk(demo.studio, settings, contentResolver, source, painted, demo.freeMemory, this)
         painted.onCompare = { comparing -> show(R.id.original, comparing) }
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
         onClick(R.id.photo) { pick(PICK_PHOTO) }
-        onClick(R.id.save, ::save)
-        onClick(R.id.share) { paintFull(store::keep, ::share) }
-        onClick(R.id.settings) { SettingsDialog(this, settings, ::open, ::showTimes).show() }
+        onClick(R.id.save) { paintFull(if (store.savesByItself) ::toGallery else Outcome::ToPlace) }
+        onClick(R.id.share) { paintFull(Outcome::ToShare) }
+        onClick(R.id.settings) {
+            dialog = SettingsDialog(this, settings, ::open, ::showTimes).show()
+        }
         loadStyles()
         strip.reveal(choice.style)
+        prepared = true
+    }
+
+    /** Built without `facestyle android BUILD`, or from a damaged one. */
+    private fun cannotStart(error: Exception) =
+        message.show(getString(R.string.no_files, error.reason), R.string.close) { finish() }
+
+    private fun restore(state: Bundle) {
+        @Suppress("DEPRECATION") // the typed one exists from API 33 on
+        photo = state.getParcelable("photo")
+        unsaved = state.getString("unsaved")?.let(::File)
+        source.front = state.getBoolean("front", true)
     }
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
+        if (!prepared) return
         choice.save(state)
         state.putParcelable("photo", photo)
         state.putString("unsaved", unsaved?.path)
+        state.putBoolean("front", source.front)
     }
 
     override fun onStart() {
         super.onStart()
+        if (!prepared) return
         open()
+        demo.outbox.open(::tell)
     }
 
     override fun onStop() {
-        desk.close()
+        demo.outbox.close()
+        dialog?.dismiss()
+        if (prepared) desk.close()
         main.removeCallbacks(timesAgain)
         super.onStop()
     }
@@ -100,7 +137,7 @@ class MainActivity :
     override fun onTrimMemory(level: Int) {
         super.onTrimMemory(level)
         // Not seen any more; what is shown is painted again on return.
-        if (level >= TRIM_MEMORY_BACKGROUND) painted.clear()
+        if (prepared && level >= TRIM_MEMORY_BACKGROUND) painted.clear()
     }
 
     // ---- painting ------------------------------------------------------------------------------
@@ -110,7 +147,12 @@ class MainActivity :
         desk.close()
         painted.clear()
         showTools()
-        if (photo == null && !mayUseCamera()) askForCamera() else desk.open(photo, look())
+        if (photo == null && !mayUseCamera()) {
+            askForCamera()
+        } else {
+            show(R.id.progress, true)
+            desk.open(photo, look())
+        }
     }
 
     private fun paint(uri: Uri?) {
@@ -120,7 +162,7 @@ class MainActivity :
 
     private fun turnCamera() {
         desk.close()
-        source.turn()
+        source.front = !source.front
         open()
     }
 
@@ -135,7 +177,11 @@ class MainActivity :
     }
 
     override fun onOpened(processor: Processor, doubt: GoldenCheck.Verdict?) {
-        if (settings.processor.gpu && !processor.gpu) say(R.string.no_gpu)
+        if (settings.processor.gpu && !processor.gpu) {
+            say(R.string.no_gpu)
+            // Said once.
+            settings.processor = processor
+        }
         if (doubt == null) return
         val text = getString(R.string.wrong_result, doubt.psnrDb, doubt.leastDb)
         message.show(text, R.string.close) { message.hide() }
@@ -146,17 +192,30 @@ class MainActivity :
         showTimes()
     }
 
-    override fun onModelFailed(error: Exception) {
+    override fun onModelFailed(reason: String) {
         stopPainting()
-        message.show(getString(R.string.model_failed, error.message), R.string.retry, ::open)
+        val text = getString(R.string.model_failed, reason)
+        if (settings.processor.gpu) {
+            message.show(text, R.string.use_processor) {
+                settings.processor = Processor.cpu(Studio.DEFAULT_THREADS)
+                open()
+            }
+        } else {
+            message.show(text, R.string.retry, onAction = ::open)
+        }
     }
 
-    override fun onBadPicture() =
+    override fun onBadPicture() {
+        stopPainting()
         message.show(getString(R.string.bad_picture), R.string.pick_photo) { pick(PICK_PHOTO) }
+    }
 
     override fun onSmaller() = say(R.string.smaller)
 
-    override fun onNoMemory() = message.show(getString(R.string.no_memory), R.string.retry, ::open)
+    override fun onNoMemory() {
+        stopPainting()
+        message.show(getString(R.string.no_memory), R.string.retry, onAction = ::open)
+    }
 
     /** What has been painted stays to be seen. */
     private fun stopPainting() {
@@ -166,6 +225,8 @@ class MainActivity :
 
     private fun showTools() {
         panel.showDepth(desk.knowsDepth)
+        painted.keepScreenOn = desk.live != null
+        show(R.id.progress, false)
         show(R.id.live, photo != null)
         show(R.id.switch_camera, photo == null && source.canTurn)
         for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.ready
@@ -187,7 +248,7 @@ class MainActivity :
             inference.percentile(90.0),
             whole.percentile(50.0),
             whole.percentile(90.0),
-            whole.framesPerSecond,
+            session.intervals.framesPerSecond,
         )
         main.postDelayed(timesAgain, TIMES_MILLIS)
     }
@@ -209,17 +270,56 @@ class MainActivity :
     }
 
     private fun addStyle(painting: Uri) {
+        say(R.string.reading)
         val title = getString(R.string.own_style, ownStyles.all().size + 1)
-        desk.readStyle(
-            painting,
-            keep = { square, code -> runCatching { ownStyles.add(title, code, square) } },
-        ) { kept ->
-            kept.onFailure(::notSaved).onSuccess {
-                loadStyles()
-                change(choice.tapped(it.name))
-                strip.reveal(it.name)
-            }
-        }
+        val reader = PaintingReader(demo.studio, contentResolver)
+        val (kept, outbox) = ownStyles to demo.outbox
+        demo.background.execute { outbox.post(added(kept, reader, painting, title)) }
+    }
+
+    private fun added(
+        kept: OwnStyles,
+        reader: PaintingReader,
+        painting: Uri,
+        title: String,
+    ): Outcome = try {
+        val found = reader.read(painting)
+        Outcome.StyleAdded(kept.add(title, found.code, found.square))
+    } catch (_: BadPicture) {
+        Outcome.BadPainting
+    } catch (_: OutOfMemoryError) {
+        Outcome.NoMemory
+    } catch (error: IOException) {
+        Outcome.NotSaved(error.reason)
+    } catch (error: CannotRun) {
+        Outcome.NotRead(error.reason)
+    } catch (error: RuntimeException) {
+        // The runtime's errors have no common type.
+        Outcome.NotRead(error.reason)
+    }
+
+    private fun onAdded(style: Style) {
+        loadStyles()
+        change(choice.tapped(style.name))
+        strip.reveal(style.name)
+    }
+
+    private fun askToRemove(style: Style) {
+        if (demo.studio.files.styles[style.name] != null) return
+        dialog = AlertDialog.Builder(this)
+            .setMessage(getString(R.string.remove_style, style.title))
+            .setNegativeButton(R.string.close, null)
+            .setPositiveButton(R.string.remove) { _, _ -> remove(style) }
+            .show()
+    }
+
+    private fun remove(style: Style) = try {
+        ownStyles.remove(style)
+        val first = demo.studio.files.styles.styles.first().name
+        choice = choice.without(style.name, first)
+        loadStyles()
+    } catch (error: IOException) {
+        say(getString(R.string.not_saved, error.reason))
     }
 
     // ---- pictures in and out -------------------------------------------------------------------
@@ -247,37 +347,61 @@ class MainActivity :
         }
     }
 
-    private fun save() =
-        if (store.savesByItself) {
-            paintFull({ store.save(store.keep(it)) }) { say(R.string.saved) }
-        } else {
-            paintFull(store::keep) { picture ->
-                unsaved = picture
-                start(PictureStore.createDocument(picture), CHOOSE_PLACE, R.string.no_place)
-            }
-        }
-
-    /** @param keep any failure of which is told: nobody may believe that a picture is there. */
-    private fun <T> paintFull(keep: (Bitmap) -> T, then: (T) -> Unit) {
+    /**
+     * Any failure is told: nobody may believe that a picture is there.
+     *
+     * @param outcome what becomes of a kept picture, on the painting thread.
+     */
+    private fun paintFull(outcome: (File) -> Outcome) {
         say(R.string.saving)
-        desk.paintFull(keep = { runCatching { keep(it) } }) { kept ->
-            kept.onSuccess(then).onFailure(::notSaved)
-        }
+        val (kept, outbox) = store to demo.outbox
+        desk.paintFull { outbox.post(trying { outcome(kept.keep(it)) }) }
         showTools()
     }
 
-    private fun write(picture: File, place: Uri) = demo.background.execute {
-        val written = runCatching { store.write(picture, place) }
-        main.post { written.onSuccess { say(R.string.saved) }.onFailure(::notSaved) }
+    private fun toGallery(picture: File): Outcome {
+        store.save(picture)
+        return Outcome.Saved
     }
+
+    private fun write(picture: File, place: Uri) {
+        val (kept, outbox) = store to demo.outbox
+        demo.background.execute {
+            outbox.post(
+                trying {
+                    kept.write(picture, place)
+                    Outcome.Saved
+                },
+            )
+        }
+    }
+
+    private fun trying(what: () -> Outcome): Outcome =
+        runCatching(what).getOrElse { Outcome.NotSaved(it.reason) }
+
+    /** What was done in the background, perhaps for a screen that is gone. */
+    private fun tell(outcome: Outcome) = when (outcome) {
+        Outcome.Saved -> say(R.string.saved)
+        is Outcome.NotSaved -> say(getString(R.string.not_saved, outcome.reason))
+        is Outcome.ToShare -> share(outcome.picture)
+        is Outcome.ToPlace -> {
+            unsaved = outcome.picture
+            start(PictureStore.createDocument(outcome.picture), CHOOSE_PLACE, R.string.no_place)
+        }
+        is Outcome.StyleAdded -> onAdded(outcome.style)
+        Outcome.BadPainting -> paintingFailed(getString(R.string.bad_picture))
+        is Outcome.NotRead -> paintingFailed(getString(R.string.model_failed, outcome.reason))
+        Outcome.NoMemory -> paintingFailed(getString(R.string.no_memory))
+    }
+
+    private fun paintingFailed(text: String) =
+        message.show(text, R.string.pick_painting, closable = true) { pick(PICK_PAINTING) }
 
     private fun share(picture: File) = try {
         startActivity(PictureStore.share(picture))
     } catch (_: ActivityNotFoundException) {
         say(R.string.no_app_to_share)
     }
-
-    private fun notSaved(error: Throwable) = say(getString(R.string.not_saved, error.message))
 
     // ---- camera and its permission -------------------------------------------------------------
 
@@ -315,7 +439,7 @@ class MainActivity :
     }
 
     private fun retryCamera(reason: String) =
-        message.show(getString(R.string.camera_failed, reason), R.string.retry, ::open)
+        message.show(getString(R.string.camera_failed, reason), R.string.retry, onAction = ::open)
 
     // ---- small things --------------------------------------------------------------------------
 

@@ -8,11 +8,18 @@ import android.widget.TextView
 class MessageCard(private val card: View) {
     private val text: TextView = card.findViewById(R.id.message_text)
     private val button: Button = card.findViewById(R.id.message_action)
+    private val close: View = card.findViewById(R.id.message_close)
 
-    fun show(message: String, action: Int, onAction: () -> Unit) {
+    init {
+        close.setOnClickListener { hide() }
+    }
+
+    /** @param closable whether it can be done without. */
+    fun show(message: String, action: Int, closable: Boolean = false, onAction: () -> Unit) {
         text.text = message
         button.setText(action)
         button.setOnClickListener { onAction() }
+        close.visibility = if (closable) View.VISIBLE else View.GONE
         card.visibility = View.VISIBLE
     }
 

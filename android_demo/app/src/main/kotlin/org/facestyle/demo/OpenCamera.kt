@@ -12,6 +12,7 @@ import android.media.Image
 import android.media.ImageReader
 import android.os.Handler
 import android.os.HandlerThread
+import android.os.SystemClock
 import android.util.Size
 import android.view.Display
 import org.facestyle.core.DepthFrame
@@ -74,14 +75,14 @@ internal class OpenCamera(
     }
 
     /** As [FrameSource.takeStill]. */
-    fun takeStill(taken: (FrameSource.Still?) -> Unit) {
+    fun takeStill(then: (FrameSource.Still?) -> Unit) {
         handler.post {
             val running = session
             if (running == null || stills == null || stills !in used) {
-                taken(null)
+                then(null)
                 return@post
             }
-            whenTaken = taken
+            whenTaken = then
             // The sensor's own orientation, as for frames: turned with them, whatever the phone.
             val began = attempt {
                 val request = request(running, CameraDevice.TEMPLATE_STILL_CAPTURE, stills)
@@ -89,7 +90,7 @@ internal class OpenCamera(
                 request.set(CaptureRequest.JPEG_QUALITY, JPEG_QUALITY)
                 running.capture(request.build(), stillCallback, handler)
             }
-            if (!began) taken(null)
+            if (!began) tell(null)
         }
     }
 
@@ -119,11 +120,17 @@ internal class OpenCamera(
                 newestDepth(),
                 rotation,
                 features.front,
-                System.nanoTime(),
+                takenAt(image),
             )
         } finally {
             image.close()
         }
+    }
+
+    /** By the clock of [System.nanoTime]; when it came, where the camera does not know better. */
+    private fun takenAt(image: Image): Long {
+        val age = SystemClock.elapsedRealtimeNanos() - image.timestamp
+        return System.nanoTime() - if (features.knowsTime) age else 0
     }
 
     /** Depth may come less often than frames: the last one is kept until there is another. */
@@ -142,10 +149,10 @@ internal class OpenCamera(
             shot.planes[0].buffer.let { ByteArray(it.remaining()).also(it::get) }
         }
         val rotation = features.rotation(display()?.rotation)
-        taken(FrameSource.Still(jpeg, rotation, features.front))
+        tell(FrameSource.Still(jpeg, rotation, features.front))
     }
 
-    private fun taken(still: FrameSource.Still?) {
+    private fun tell(still: FrameSource.Still?) {
         val waiting = whenTaken
         whenTaken = null
         if (!closed) waiting?.invoke(still)
@@ -176,7 +183,7 @@ internal class OpenCamera(
             attempt {
                 val live = used.filter { it != stills }.toTypedArray()
                 val request = request(configured, CameraDevice.TEMPLATE_PREVIEW, *live)
-                features.fastest?.let {
+                features.frameRate?.let {
                     request.set(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE, it)
                 }
                 configured.setRepeatingRequest(request.build(), null, handler)
@@ -196,7 +203,7 @@ internal class OpenCamera(
             session: CameraCaptureSession,
             request: CaptureRequest,
             failure: CaptureFailure,
-        ) = taken(null)
+        ) = tell(null)
     }
 
     /** Whether something that the camera may refuse went well; if not, the failure is told. */

@@ -15,16 +15,10 @@ import java.io.IOException
  * @param weights fingerprint of the model; codes of another one mean nothing to it.
  */
 class OwnStyles(private val folder: File, private val weights: String) {
-    private val index = File(folder, "styles.json")
+    private val index = File(folder, "styles_$weights.json")
 
-    /** Those of this model; what cannot be read is left alone and not listed. */
-    fun all(): List<Style> = try {
-        parseStyles(index.readText()).takeIf { it.weights == weights }?.styles.orEmpty()
-    } catch (_: IOException) {
-        emptyList()
-    } catch (_: BadFile) {
-        emptyList()
-    }
+    /** Those of this model, oldest first; none where they cannot be read. */
+    fun all(): List<Style> = book().styles
 
     /**
      * Adds one with its picture.
@@ -40,9 +34,7 @@ class OwnStyles(private val folder: File, private val weights: String) {
                 val whole = picture.compress(Bitmap.CompressFormat.JPEG, QUALITY, it)
                 if (!whole) throw IOException("no space")
             }
-            val whole = File(folder, "styles.json.new")
-            whole.writeText(StyleBook(weights, all() + style).toJson())
-            if (!whole.renameTo(index)) throw IOException("no space")
+            write(book() + style)
         } catch (error: IOException) {
             pictureOf(style).delete()
             throw error
@@ -50,8 +42,32 @@ class OwnStyles(private val folder: File, private val weights: String) {
         return style
     }
 
+    /**
+     * Removes one, and its picture.
+     *
+     * @throws IOException when that cannot be written.
+     */
+    fun remove(style: Style) {
+        write(book() - style.name)
+        pictureOf(style).delete()
+    }
+
     /** The picture that it was read from; null where that is gone. */
     fun thumbnail(style: Style): Bitmap? = BitmapFactory.decodeFile(pictureOf(style).path)
+
+    private fun book(): StyleBook = try {
+        parseStyles(index.readText())
+    } catch (_: IOException) {
+        StyleBook(weights, emptyList())
+    } catch (_: BadFile) {
+        StyleBook(weights, emptyList())
+    }
+
+    private fun write(book: StyleBook) {
+        val whole = File("$index.new")
+        whole.writeText(book.toJson())
+        if (!whole.renameTo(index)) throw IOException("no space")
+    }
 
     private fun pictureOf(style: Style) = File(folder, "${style.name}.jpg")
 

@@ -25,9 +25,10 @@ class PaintLoop(
     /** What to paint from the next frame on. */
     @Volatile var look: Look? = null
 
-    /** The model alone, and from the camera's frame to the shown picture. */
+    /** The model alone, from the camera's frame to the shown picture, and from one to the next. */
     val inference = Latency()
     val endToEnd = Latency()
+    val intervals = Latency()
 
     private class Frame(size: Int) {
         val argb = IntArray(size)
@@ -40,7 +41,9 @@ class PaintLoop(
     private val mailbox = Mailbox(Frame(size), Frame(size), Frame(size))
     private val painted = IntArray(size)
 
-    @Volatile private var closed = false
+    private val lock = Any()
+    private var closed = false
+    private var lastShown = 0L
 
     /** What the camera's thread hands over; kept, because a lambda that captures is allocated. */
     private class Offer(private val toRgb: YuvToRgb, private val toFar: DepthMap) :
@@ -80,13 +83,13 @@ class PaintLoop(
         mailbox.write(offer)
     }
 
-    /** Stops, in a moment: what its thread has to do next waits for that. */
-    override fun close() {
-        closed = true
-    }
+    /** Nothing is shown any more; its thread is free in a moment. */
+    override fun close() = synchronized(lock) { closed = true }
+
+    private fun isClosed() = synchronized(lock) { closed }
 
     override fun run() {
-        while (!closed) {
+        while (!isClosed()) {
             val frame = mailbox.take(WAIT_MILLIS) ?: continue
             val wanted = look ?: continue
             try {
@@ -96,11 +99,20 @@ class PaintLoop(
                 failed(error)
                 return
             }
-            if (closed) return
-            inference.add(stylizer.inferenceNanos)
-            show(frame.argb, painted)
-            endToEnd.add(System.nanoTime() - frame.nanos)
+            synchronized(lock) {
+                if (closed) return
+                show(frame.argb, painted)
+            }
+            count(frame)
         }
+    }
+
+    private fun count(frame: Frame) {
+        val now = System.nanoTime()
+        inference.add(stylizer.inferenceNanos)
+        endToEnd.add(now - frame.nanos)
+        if (lastShown != 0L) intervals.add(now - lastShown)
+        lastShown = now
     }
 
     private companion object {

@@ -6,6 +6,7 @@ import android.graphics.BitmapFactory
 import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
+import android.util.Size
 import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
@@ -28,10 +29,7 @@ class PhotoFile private constructor(
      * @throws OutOfMemoryError when there is no room for it; ask for a smaller one.
      */
     fun read(longSide: Int): Bitmap {
-        val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
-        open { BitmapFactory.decodeStream(it, null, size) }
-        if (size.outWidth <= 0 || size.outHeight <= 0) throw BadPicture()
-        val larger = maxOf(size.outWidth, size.outHeight)
+        val larger = size().let { maxOf(it.width, it.height) }
         val decoded = open {
             val options = BitmapFactory.Options().apply {
                 inSampleSize = Integer.highestOneBit(maxOf(1, larger / longSide))
@@ -41,6 +39,18 @@ class PhotoFile private constructor(
             BitmapFactory.decodeStream(it, null, options)
         } ?: throw BadPicture()
         return upright(decoded, longSide)
+    }
+
+    /**
+     * In pixels, as it is stored.
+     *
+     * @throws BadPicture when it cannot be read, or is none.
+     */
+    fun size(): Size {
+        val found = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+        open { BitmapFactory.decodeStream(it, null, found) }
+        if (found.outWidth <= 0 || found.outHeight <= 0) throw BadPicture()
+        return Size(found.outWidth, found.outHeight)
     }
 
     private fun upright(bitmap: Bitmap, longSide: Int): Bitmap {

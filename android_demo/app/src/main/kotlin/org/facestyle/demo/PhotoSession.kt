@@ -15,7 +15,7 @@ class PhotoSession(
     stylizer: Stylizer,
     private val view: PaintedView,
     private val preview: Bitmap,
-    private val modelFailed: (Exception) -> Unit,
+    private val modelFailed: (Throwable) -> Unit,
 ) {
     private val photo by lazy { PhotoPainter(stylizer).Photo(preview) }
     private val pixels by lazy { preview.pixels() }
@@ -36,6 +36,8 @@ class PhotoSession(
             PhotoPainter.colour(shown, photo.paint(look))
             view.show(pixels, shown.pixels(), shown.width, shown.height)
         } catch (error: RuntimeException) {
+            modelFailed(error)
+        } catch (error: OutOfMemoryError) {
             modelFailed(error)
         }
     }

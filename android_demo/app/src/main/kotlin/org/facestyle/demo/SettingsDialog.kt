@@ -2,6 +2,7 @@ package org.facestyle.demo
 
 import android.app.Activity
 import android.app.AlertDialog
+import android.app.Dialog
 import android.widget.RadioButton
 import android.widget.RadioGroup
 import android.widget.Switch
@@ -13,7 +14,7 @@ class SettingsDialog(
     private val onProcessor: () -> Unit,
     private val onTimes: () -> Unit,
 ) {
-    fun show() {
+    fun show(): Dialog {
         val view = activity.layoutInflater.inflate(R.layout.settings, null)
         view.findViewById<Switch>(R.id.show_times).apply {
             isChecked = settings.showTimes
@@ -41,7 +42,7 @@ class SettingsDialog(
             settings.processor = Settings.PROCESSORS[id - 1]
             onProcessor()
         }
-        AlertDialog.Builder(activity)
+        return AlertDialog.Builder(activity)
             .setTitle(R.string.settings)
             .setView(view)
             .setPositiveButton(R.string.close, null)

@@ -16,10 +16,10 @@ import java.nio.ByteOrder
 import java.nio.channels.FileChannel
 
 /** What `facestyle android` has put into the app: a build's models, styles and golden pairs. */
-class ShippedFiles(private val assets: AssetManager) {
-    val build: Build by lazy { parseBuild(text("manifest.json")) }
-    val styles: StyleBook by lazy { parseStyles(text("styles.json")) }
-    val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
+open class ShippedFiles(private val assets: AssetManager) {
+    open val build: Build by lazy { parseBuild(text("manifest.json")) }
+    open val styles: StyleBook by lazy { parseStyles(text("styles.json")) }
+    open val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
 
     /** A model, mapped where the APK holds it uncompressed. */
     fun model(file: ModelFile): ByteBuffer = try {

@@ -15,8 +15,11 @@ class StyleStrip(
     private val thumbnail: (Style) -> Bitmap?,
     private val onChosen: (Style) -> Unit,
     private val onAdd: () -> Unit,
+    private val onRemove: (Style) -> Unit,
 ) {
-    private val items = LinkedHashMap<String, View>()
+    private class Item(val style: Style, val view: View)
+
+    private val items = LinkedHashMap<String, Item>()
 
     /** Fills the row, with the item that adds a style at its end. */
     fun fill(styles: List<Style>) {
@@ -24,10 +27,13 @@ class StyleStrip(
         items.clear()
         for (style in styles) {
             val item = item(style.shortTitle)
-            item.contentDescription = row.resources.getString(R.string.style_of, style.title)
             item.findViewById<ImageView>(R.id.thumbnail).setImageBitmap(thumbnail(style))
             item.setOnClickListener { onChosen(style) }
-            items[style.name] = item
+            item.setOnLongClickListener {
+                onRemove(style)
+                true
+            }
+            items[style.name] = Item(style, item)
         }
         val add = item(row.resources.getString(R.string.add_style))
         add.id = R.id.add_style
@@ -42,13 +48,16 @@ class StyleStrip(
 
     /** Marks the chosen style, and the one that is mixed in. */
     fun mark(first: String, second: String?) = items.forEach { (name, item) ->
-        item.isSelected = name == first
-        item.isActivated = name == second
+        item.view.isSelected = name == first
+        item.view.isActivated = name == second
+        // That it is selected is read out anyway.
+        val said = if (name == second) R.string.style_mixed_in else R.string.style_of
+        item.view.contentDescription = row.resources.getString(said, item.style.title)
     }
 
     /** Brings a style into view. */
     fun reveal(name: String) {
-        val item = items[name] ?: return
+        val item = items[name]?.view ?: return
         // Once it has been laid out.
         row.post { item.requestRectangleOnScreen(Rect(0, 0, item.width, item.height)) }
     }

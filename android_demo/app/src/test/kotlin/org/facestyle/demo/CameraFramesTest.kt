@@ -11,6 +11,7 @@ import org.facestyle.core.YuvFrame
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -68,9 +69,27 @@ class CameraFramesTest {
     }
 
     @Test
+    fun `the front one comes first, and the other one when turned`() {
+        addCamera("0", CameraMetadata.LENS_FACING_BACK)
+        addCamera("1", CameraMetadata.LENS_FACING_FRONT)
+        assertEquals("1", frames.chosen?.id)
+        frames.front = false
+        assertEquals("0", frames.chosen?.id)
+        frames.start(heard)
+        assertThrows(IllegalStateException::class.java) { frames.front = true }
+        frames.stop()
+    }
+
+    @Test
+    fun `a phone with one camera uses that`() {
+        addCamera("0", CameraMetadata.LENS_FACING_BACK)
+        assertEquals("0", frames.chosen?.id)
+    }
+
+    @Test
     fun `two cameras can be turned, one cannot`() {
         addCamera("0", CameraMetadata.LENS_FACING_BACK)
-        assertFalse(frames.canTurn)
+        assertFalse(CameraFrames(application, display = { null }).canTurn)
         addCamera("1", CameraMetadata.LENS_FACING_FRONT)
         assertTrue(frames.canTurn)
     }

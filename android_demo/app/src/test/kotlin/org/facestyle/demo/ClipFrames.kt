@@ -9,11 +9,15 @@ import java.nio.ByteBuffer
  * A [FrameSource] that plays frames in a loop, as a camera would deliver them.
  *
  * @param depth that comes along with each of them.
+ * @param rotation that makes them upright.
+ * @param mirror whether they are to be mirrored then.
  */
 class ClipFrames(
     private val frames: List<YuvFrame>,
     override val canTurn: Boolean = true,
     private val depth: DepthFrame? = null,
+    private val rotation: Int = 0,
+    private val mirror: Boolean = false,
 ) : FrameSource {
     override val givesDepth = depth != null
 
@@ -31,10 +35,10 @@ class ClipFrames(
     /** What [start] fails with, if anything. */
     var failure: SourceFailure? = null
 
-    /** How often [start], and [turn], were called. */
+    override var front = true
+
+    /** How often [start] was called. */
     var starts = 0
-        private set
-    var turns = 0
         private set
 
     override fun start(listener: FrameSource.Listener) {
@@ -49,8 +53,8 @@ class ClipFrames(
                 listener.onFrame(
                     frames[index++ % frames.size],
                     depth,
-                    rotation = 0,
-                    mirror = false,
+                    rotation,
+                    mirror,
                     System.nanoTime(),
                 )
                 Thread.sleep(FRAME_MILLIS)
@@ -65,10 +69,6 @@ class ClipFrames(
         val running = thread
         thread = null
         running?.join()
-    }
-
-    override fun turn() {
-        turns++
     }
 
     override fun takeStill(taken: (FrameSource.Still?) -> Unit) {

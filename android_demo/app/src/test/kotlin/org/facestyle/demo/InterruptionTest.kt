@@ -21,6 +21,8 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowDialog
+import org.robolectric.shadows.ShadowToast
 
 /** A phone that is turned, left, short of memory, or kills the app, in the middle of things. */
 @RunWith(RobolectricTestRunner::class)
@@ -106,11 +108,80 @@ class InterruptionTest {
         val gallery = Gallery.installed()
         screen.awaitPicture()
         screen.openPhoto(Screen.portrait().jpeg())
+        ShadowToast.reset()
         screen.tap(screen.find(R.id.save))
         screen.turn()
-        screen.await("it is saved") { gallery.said.size == 2 }
+        screen.awaitWord(screen.string(R.string.saved))
+        assertEquals(2, gallery.said.size)
         assertTrue(gallery.written.size() > 1000)
         screen.awaitPicture()
+    }
+
+    @Test
+    fun `turned while a picture is painted to be shared`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.openPhoto(Screen.portrait().jpeg())
+        screen.tap(screen.find(R.id.share))
+        screen.turn()
+        screen.await("the chooser") {
+            shadowOf(screen.activity).nextStartedActivity?.action == Intent.ACTION_CHOOSER
+        }
+    }
+
+    @Test
+    @Config(sdk = [26])
+    fun `turned before a place is asked for`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.openPhoto(Screen.portrait().jpeg())
+        screen.tap(screen.find(R.id.save))
+        screen.turn()
+        screen.await("a place is asked for") {
+            shadowOf(screen.activity).nextStartedActivityForResult?.intent?.action ==
+                Intent.ACTION_CREATE_DOCUMENT
+        }
+    }
+
+    @Test
+    fun `turned while a style is read`() = open().use { screen ->
+        screen.awaitPicture()
+        val shipped = screen.strip.childCount
+        screen.strip.findViewById<View>(R.id.add_style).performClick()
+        screen.answerPick(Screen.portrait().jpeg())
+        screen.turn()
+        screen.await("one style more") { screen.strip.childCount == shipped + 1 }
+        assertTrue(screen.strip.getChildAt(shipped - 1).isSelected)
+    }
+
+    @Test
+    fun `the back camera stays the back camera`() {
+        val state = killed { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.switch_camera))
+            assertFalse(clip.front)
+        }
+        clip.front = true
+        open(state = state).use { screen ->
+            screen.awaitPicture()
+            assertFalse(clip.front)
+        }
+    }
+
+    @Test
+    fun `all that was chosen is there again`() {
+        val chosen = Choice("a", 0.3f, mixing = true, second = "b", share = 0.7f, keepsNear = true)
+        val state = Bundle().also(chosen::save)
+        assertEquals(chosen, Choice.restored(state, "c"))
+        assertEquals("c", Choice.restored(Bundle(), "c").style)
+    }
+
+    @Test
+    fun `settings close when the phone is turned`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.tap(screen.find(R.id.settings))
+        val settings = ShadowDialog.getLatestDialog()
+        assertTrue(settings.isShowing)
+        screen.turn()
+        assertFalse(settings.isShowing)
     }
 
     @Test

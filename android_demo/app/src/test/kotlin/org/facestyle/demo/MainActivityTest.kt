@@ -7,21 +7,25 @@ import android.content.res.Configuration
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
+import android.view.accessibility.AccessibilityNodeInfo.ACTION_CLICK
 import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.TextView
+import org.facestyle.core.BadFile
 import org.facestyle.core.DepthFrame
 import org.facestyle.demo.Screen.Companion.jpeg
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertNotSame
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
@@ -308,10 +312,102 @@ class MainActivityTest {
     }
 
     @Test
+    fun `a painting that cannot be read is said to be one, and live goes on`() =
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.strip.findViewById<View>(R.id.add_style).performClick()
+            screen.answerPick(byteArrayOf(1, 2, 3))
+            assertEquals(screen.string(R.string.bad_picture), screen.awaitMessage())
+            screen.awaitNextPicture()
+            // Another painting, not a photo, is what it offers.
+            val shipped = screen.strip.childCount
+            screen.tap(screen.find(R.id.message_action))
+            screen.answerPick(Screen.portrait().jpeg())
+            screen.await("one style more") { screen.strip.childCount == shipped + 1 }
+            screen.tap(screen.find(R.id.message_close))
+            assertFalse(screen.find<View>(R.id.message).isShown)
+        }
+
+    @Test
+    fun `a style of one's own can be removed, a shipped one cannot`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.strip.findViewById<View>(R.id.add_style).performClick()
+        val shipped = screen.strip.childCount
+        screen.answerPick(Screen.portrait().jpeg())
+        screen.await("one style more") { screen.strip.childCount == shipped + 1 }
+        screen.strip.getChildAt(0).performLongClick()
+        assertNull(ShadowDialog.getLatestDialog())
+        screen.strip.getChildAt(shipped - 1).performLongClick()
+        val question = ShadowDialog.getLatestDialog() as AlertDialog
+        question.getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+        screen.await("it is gone") { screen.strip.childCount == shipped }
+        assertTrue(screen.strip.getChildAt(0).isSelected)
+    }
+
+    @Test
+    fun `without touch, a click changes between painting and original`() = open().use { screen ->
+        screen.awaitPicture()
+        val picture = screen.find<View>(R.id.painted)
+        val original = screen.find<View>(R.id.original)
+        assertTrue(picture.performAccessibilityAction(ACTION_CLICK, null))
+        assertTrue(original.isShown)
+        picture.performAccessibilityAction(ACTION_CLICK, null)
+        assertFalse(original.isShown)
+    }
+
+    @Test
+    fun `a GPU that fails later makes room for the processor`() {
+        val gpu = TintEngines(gpu = true)
+        Screen(clip, gpu, goldenKnown = true).use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.settings))
+            val dialog = ShadowDialog.getLatestDialog() as AlertDialog
+            dialog.findViewById<RadioGroup>(R.id.processors).check(Settings.PROCESSORS.size)
+            dialog.dismiss()
+            screen.awaitPicture()
+            assertEquals(Processor.GPU, gpu.lastProcessor)
+            gpu.failure = "lost"
+            assertTrue(screen.awaitMessage().contains("lost"))
+            gpu.failure = null
+            screen.tap(screen.find(R.id.message_action))
+            screen.awaitPicture()
+            assertFalse(gpu.lastProcessor.gpu)
+        }
+    }
+
+    @Test
+    fun `damaged files of the app's are said to be`() {
+        val demo = RuntimeEnvironment.getApplication() as DemoApplication
+        val broken = object : ShippedFiles(demo.assets) {
+            override val styles get() = throw BadFile("styles.json: cut off")
+        }
+        demo.studio = Studio(broken, engines)
+        Robolectric.buildActivity(MainActivity::class.java).use {
+            it.setup()
+            val text = it.get().findViewById<TextView>(R.id.message_text)
+            assertTrue(text.text.contains("styles.json: cut off"))
+            it.get().findViewById<View>(R.id.message_action).performClick()
+            assertTrue(it.get().isFinishing)
+        }
+    }
+
+    @Test
+    fun `damaged models are said to be`() {
+        val demo = RuntimeEnvironment.getApplication() as DemoApplication
+        val broken = object : ShippedFiles(demo.assets) {
+            override val build get() = throw BadFile("manifest.json: cut off")
+        }
+        demo.studio = Studio(broken, engines)
+        Screen(clip, null).use { screen ->
+            assertTrue(screen.awaitMessage().contains("manifest.json: cut off"))
+        }
+    }
+
+    @Test
     fun `the other camera is asked for`() = open().use { screen ->
         screen.awaitPicture()
         screen.tap(screen.find(R.id.switch_camera))
-        assertEquals(1, clip.turns)
+        assertFalse(clip.front)
         screen.awaitPicture()
     }
 

@@ -4,6 +4,7 @@ import android.graphics.Bitmap
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
 import org.junit.Rule
 import org.junit.Test
@@ -38,16 +39,31 @@ class OwnStylesTest {
     @Test
     fun `those of other weights are not listed, and what is damaged is none`() {
         styles.add("One", code, picture)
-        assertEquals(emptyList<Any>(), OwnStyles(folder.root, "other weights").all())
-        File(folder.root, "styles.json").writeText("{")
+        val others = OwnStyles(folder.root, "other weights")
+        assertEquals(emptyList<Any>(), others.all())
+        others.add("Two", code, picture)
+        assertEquals(listOf("One"), styles.all().map { it.title })
+        File(folder.root, "styles_weights.json").writeText("{")
+        assertEquals(emptyList<Any>(), styles.all())
+    }
+
+    @Test
+    fun `one is removed with its picture`() {
+        val first = styles.add("One", code, picture)
+        Thread.sleep(2)
+        val second = styles.add("Two", code, picture)
+        styles.remove(first)
+        assertEquals(listOf("Two"), styles.all().map { it.title })
+        assertNull(styles.thumbnail(first))
+        styles.remove(second)
         assertEquals(emptyList<Any>(), styles.all())
     }
 
     @Test
     fun `what cannot be written leaves nothing behind`() {
         // In place of the new index: it cannot be written.
-        File(folder.root, "styles.json.new").mkdirs()
+        File(folder.root, "styles_weights.json.new").mkdirs()
         assertThrows(IOException::class.java) { styles.add("One", code, picture) }
-        assertEquals(listOf("styles.json.new"), folder.root.list().orEmpty().toList())
+        assertEquals(listOf("styles_weights.json.new"), folder.root.list().orEmpty().toList())
     }
 }

@@ -8,6 +8,7 @@ import android.graphics.Color
 import android.net.Uri
 import android.provider.MediaStore
 import android.view.View
+import org.facestyle.core.DepthFrame
 import org.facestyle.demo.Screen.Companion.jpeg
 import org.junit.After
 import org.junit.Assert.assertArrayEquals
@@ -24,6 +25,8 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.FileNotFoundException
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import kotlin.math.abs
 
 /** Pictures that are saved and shared; the model is a tint. */
@@ -31,7 +34,7 @@ import kotlin.math.abs
 @Config(sdk = [26, 34], qualifiers = "w400dp-h800dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class SavingTest {
-    private val clip = ClipFrames(Screen.clip())
+    private var clip = ClipFrames(Screen.clip())
 
     private val engines = TintEngines()
 
@@ -217,15 +220,75 @@ class SavingTest {
 
     @Test
     @Config(sdk = [34])
-    fun `live without photos, a frame is painted`() {
+    fun `live, the photo is saved painted, but for what is near`() {
         val gallery = Gallery.installed()
+        val depth = DepthFrame(40, 40, ByteBuffer.allocate(2 * 40 * 40), 80)
+        depth.buffer.order(ByteOrder.nativeOrder())
+        // The upper half is near.
+        for (i in 0 until 40 * 40) depth.buffer.putShort(2 * i, if (i < 800) 400 else 3000)
+        clip = ClipFrames(Screen.clip(), depth = depth)
+        clip.still = FrameSource.Still(quarters(600, 600).jpeg(98), rotation = 0, mirror = false)
         open().use { screen ->
             screen.awaitPicture()
             screen.tap(screen.find(R.id.save))
             screen.awaitWord(screen.string(R.string.saved))
+            val painted = decoded(gallery.written.toByteArray())
+            assertFar(Color.RED, painted.quarter(0, 0))
+            assertFar(Color.BLUE, painted.quarter(0, 1))
+        }
+        val again = Gallery.installed()
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.keep_near))
+            screen.tap(screen.find(R.id.save))
+            screen.awaitWord(screen.string(R.string.saved))
+            screen.await("it is written") { again.said.size == 2 }
+            val kept = decoded(again.written.toByteArray())
+            assertColour(Color.RED, kept.quarter(0, 0))
+            assertFar(Color.BLUE, kept.quarter(0, 1))
+        }
+    }
+
+    private fun assertFar(photo: Int, found: Int) {
+        val apart = listOf(16, 8, 0).maxOf {
+            abs((photo shr it and 0xFF) - (found shr it and 0xFF))
+        }
+        assertTrue("$apart", apart > 40)
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `live without photos, a frame is painted, upright`() {
+        val gallery = Gallery.installed()
+        clip = ClipFrames(listOf(ClipFrames.yuv(quarters(320, 240))), rotation = 90, mirror = true)
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.drag(screen.find(R.id.strength), 0.9f, 0f)
+            screen.tap(screen.find(R.id.save))
+            screen.awaitWord(screen.string(R.string.saved))
             val saved = decoded(gallery.written.toByteArray())
-            val frame = Screen.clip().first()
-            assertEquals(frame.width to frame.height, saved.width to saved.height)
+            assertEquals(240 to 240, saved.width to saved.height)
+            assertColour(Color.RED, saved.quarter(0, 0))
+            assertColour(Color.BLUE, saved.quarter(1, 0))
+            assertColour(Color.GREEN, saved.quarter(0, 1))
+            assertColour(Color.WHITE, saved.quarter(1, 1))
+        }
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `where memory is short, a photo is smaller from the start`() {
+        val gallery = Gallery.installed()
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.openPhoto(quarters(4000, 2000).jpeg())
+            // Half of this is for two pictures of two million pixels with four bytes each.
+            screen.demo.freeMemory = { 32_000_000 }
+            screen.controller.recreate()
+            screen.await("the photo") { screen.find<View>(R.id.save).isEnabled }
+            screen.tap(screen.find(R.id.save))
+            screen.await("it is saved") { gallery.said.size == 2 }
+            assertEquals(2000, decoded(gallery.written.toByteArray()).width)
         }
     }
 
@@ -265,13 +328,14 @@ class SavingTest {
             val photo = quarters(3000, 2000).jpeg()
             var refused = 0
             shadowOf(screen.activity.contentResolver).registerInputStreamSupplier(Screen.PICKED) {
-                if (refused++ < 2) throw OutOfMemoryError("test")
+                // Only its size can be read at first.
+                if (refused++ == 1) throw OutOfMemoryError("test")
                 photo.inputStream()
             }
             screen.tap(screen.find(R.id.save))
             screen.await("it is saved") { gallery.said.size == 2 }
             val saved = decoded(gallery.written.toByteArray())
-            assertEquals(2048, saved.width)
+            assertEquals(1500, saved.width)
         }
     }
 

@@ -33,13 +33,14 @@ import java.util.concurrent.atomic.AtomicInteger
 /**
  * The app's screen under Robolectric, used as a person would use it.
  *
+ * @param engines null for those that the app has already.
  * @param camera whether its use was allowed before.
  * @param state what an earlier screen has left, whose process was killed.
  * @param goldenKnown whether the golden pair was right before: a tint never is.
  */
 class Screen(
     val clip: ClipFrames,
-    engines: EngineFactory,
+    engines: EngineFactory?,
     camera: Boolean = true,
     goldenKnown: Boolean = false,
     state: Bundle? = null,
@@ -49,8 +50,9 @@ class Screen(
     private val runs = AtomicInteger()
 
     init {
-        demo.engines = counted(engines)
+        engines?.let { demo.engines = counted(it) }
         demo.frames = { clip }
+        demo.freeMemory = { ENOUGH_MEMORY }
         if (camera) grantCamera()
         if (goldenKnown) {
             val settings = Settings(demo.getSharedPreferences("settings", Context.MODE_PRIVATE))
@@ -250,6 +252,7 @@ class Screen(
             compress(Bitmap.CompressFormat.JPEG, quality, it)
         }.toByteArray()
 
+        private const val ENOUGH_MEMORY = 1_000_000_000L
         private const val DRAG_STEPS = 8
         private const val FRAME_MILLIS = 16L
 

@@ -3,8 +3,7 @@ package org.facestyle.demo
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Rect
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertTrue
+import org.junit.Assert.fail
 import java.io.File
 import kotlin.math.abs
 
@@ -30,37 +29,29 @@ object Screenshot {
     /** Of the squares, how many may differ more than slightly. */
     private const val FEW = 0.002
 
-    /**
-     * Writes a picture, or fails where it does not look as the kept one outside of [ignored].
-     *
-     * @param folder where it is written; null where it is compared.
-     */
-    fun assertKept(
-        name: String,
-        shown: Bitmap,
-        ignored: Rect? = null,
-        folder: String? = System.getProperty("facestyle.screenshots"),
-    ) {
+    /** Writes a picture, or fails where it does not look as the kept one outside of [ignored]. */
+    fun assertKept(name: String, shown: Bitmap, ignored: Rect?) {
         val half = Bitmap.createScaledBitmap(shown, shown.width / 2, shown.height / 2, true)
+        val folder = System.getProperty("facestyle.screenshots")
         if (folder != null) {
             write(half, File(folder, "$name.png"))
             return
         }
+        val found = difference(name, half, ignored) ?: return
+        write(half, File(FAILED, "$name.png"))
+        fail("$name does not look as it did: $found; see $FAILED/$name.png")
+    }
+
+    /** What makes a picture of half size differ from the kept one; null where nothing does. */
+    fun difference(name: String, half: Bitmap, ignored: Rect? = null): String? {
         val kept = checkNotNull(BitmapFactory.decodeFile("$KEPT/$name.png")) {
             "no picture is kept of $name: see android_demo/README.md"
         }
-        val worst = try {
-            assertEquals(kept.width to kept.height, half.width to half.height)
-            differences(kept, half, ignored)
-        } catch (error: AssertionError) {
-            write(half, File(FAILED, "$name.png"))
-            throw error
-        }
-        val many = worst.count { it > SLIGHT }
-        if (worst.max() <= MUCH && many <= FEW * worst.size) return
-        write(half, File(FAILED, "$name.png"))
-        val found = "$many of ${worst.size} squares differ, the worst by ${worst.max()}"
-        assertTrue("$name does not look as it did: $found; see $FAILED/$name.png", false)
+        if (kept.width to kept.height != half.width to half.height) return "another size"
+        val found = differences(kept, half, ignored)
+        val many = found.count { it > SLIGHT }
+        if (found.max() <= MUCH && many <= FEW * found.size) return null
+        return "$many of ${found.size} squares differ, the worst by ${found.max()}"
     }
 
     /** Of each square, the greatest difference of a channel's mean. */

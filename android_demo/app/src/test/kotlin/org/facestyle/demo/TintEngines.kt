@@ -14,12 +14,15 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
 
     /** Threads that used a model which another one had opened. */
     val strangers = ConcurrentLinkedQueue<String>()
+
+    @Volatile lateinit var lastProcessor: Processor
     val opened = AtomicInteger()
     val closed = AtomicInteger()
 
     override fun open(model: ByteBuffer, processor: Processor): Engine {
         if (processor.gpu && !gpu) throw CannotRun("no GPU here")
         opened.incrementAndGet()
+        lastProcessor = processor
         return object : Engine {
             // As the GPU delegate has it: what opens a model runs and closes it.
             private val owner = Thread.currentThread()

@@ -21,8 +21,6 @@ internal class Entry(private val json: JSONObject, private val where: String) {
 
     fun textOrNull(key: String): String? = if (has(key)) text(key) else null
 
-    fun flag(key: String): Boolean = of(key, "true or false")
-
     fun number(key: String): Double = number(of<Any>(key, NUMBER), key, NUMBER)
 
     fun integer(key: String): Int = integer(of<Any>(key, INTEGER), key)
