@@ -4,12 +4,14 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * A small painting brought to the size of its photo, with the photo's own edges.
+ * A small painting brought to the size of its photo: its strokes, and the photo's own edges.
  *
  * Around every pixel of the small photo, each channel of the painting is fitted as
- * `painted = a * photo + b`; `a` and `b` vary slowly, so they can be enlarged and applied to the
- * large photo. This is the fast guided filter (He and Sun 2015, https://arxiv.org/abs/1505.00996),
- * with each channel as its own guide, so that edges between colours equally bright stay too.
+ * `painted = a * photo + b`; `a` varies slowly, so it can be enlarged and applied to the large
+ * photo. This is the fast guided filter (He and Sun 2015, https://arxiv.org/abs/1505.00996), with
+ * each channel as its own guide, so that edges between colours equally bright stay too. What of
+ * the painting is not linear in the photo, such as its strokes, is enlarged as it is, where the
+ * filter would leave it out: at the small size the result is the painting itself.
  *
  * @param low the whole photo, scaled to [lowWidth] x [lowHeight], ARGB row by row.
  * @param painted what the network made of [low], alike.
@@ -43,7 +45,10 @@ class GuidedUpscale(
         }
     }
 
-    /** One channel's least squares in every window, averaged over the windows of a pixel. */
+    /**
+     * One channel's least squares in every window; the slope averaged over the windows of a pixel,
+     * and the offset that gives its painted value.
+     */
     private fun fit(photo: FloatArray, wanted: FloatArray, mean: BoxMean, epsilon: Float, to: Int) {
         val meanPhoto = mean.of(photo)
         val meanWanted = mean.of(wanted)
@@ -54,12 +59,10 @@ class GuidedUpscale(
             val variance = meanSquare[it] - meanPhoto[it] * meanPhoto[it]
             covariance / (max(variance, 0f) + epsilon)
         }
-        val b = FloatArray(photo.size) { meanWanted[it] - a[it] * meanPhoto[it] }
         val meanA = mean.of(a)
-        val meanB = mean.of(b)
         for (i in photo.indices) {
             coefficients[COEFFICIENTS * i + to] = meanA[i]
-            coefficients[COEFFICIENTS * i + to + 1] = meanB[i]
+            coefficients[COEFFICIENTS * i + to + 1] = wanted[i] - meanA[i] * photo[i]
         }
     }
 

@@ -54,6 +54,13 @@ class UpscaleTest {
     }
 
     @Test
+    fun `at the small size it is the painting, strokes and all`() {
+        val (low, painted) = List(2) { noise(30 * 20, random) }
+        val out = whole(GuidedUpscale(low, painted, 30, 20), low, 30)
+        assertTrue("${difference(painted, out)}", difference(painted, out) <= 1)
+    }
+
+    @Test
     fun `a painting of one colour gives that colour`() {
         val colour = OPAQUE or 0x3377CC
         val upscale = GuidedUpscale(noise(100, random), IntArray(100) { colour }, 10, 10)
