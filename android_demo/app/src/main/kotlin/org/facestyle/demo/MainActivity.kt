@@ -1,12 +1,10 @@
 package org.facestyle.demo
 
-import android.Manifest
 import android.app.Activity
 import android.app.AlertDialog
 import android.app.Dialog
 import android.content.ActivityNotFoundException
 import android.content.Intent
-import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.net.Uri
@@ -21,7 +19,6 @@ import org.facestyle.core.Style
 import org.facestyle.core.StyleBook
 import java.io.File
 import java.io.IOException
-import android.provider.Settings as SystemSettings
 
 /** The one screen: a painted picture, live or a photo, and what it is painted with. */
 class MainActivity :
@@ -32,13 +29,16 @@ class MainActivity :
 
     private lateinit var settings: Settings
     private lateinit var ownStyles: OwnStyles
+    private lateinit var newStyles: NewStyles
     private lateinit var store: PictureStore
+    private lateinit var saving: Saving
     private lateinit var source: FrameSource
     private lateinit var desk: Desk
     private lateinit var painted: PaintedView
     private lateinit var strip: StyleStrip
     private lateinit var panel: ControlPanel
     private lateinit var message: MessageCard
+    private lateinit var permission: CameraPermission
 
     private var dialog: Dialog? = null
 
@@ -58,6 +58,7 @@ class MainActivity :
         super.onCreate(state)
         setContentView(R.layout.main)
         message = MessageCard(findViewById(R.id.message))
+        permission = CameraPermission(this, message, onGranted = ::open)
         try {
             prepare(demo.studio.files.styles, state)
         } catch (error: IOException) {
@@ -70,7 +71,10 @@ class MainActivity :
     private fun prepare(book: StyleBook, state: Bundle?) {
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
         ownStyles = OwnStyles(File(filesDir, "styles"), book.weights)
+        newStyles =
+            NewStyles(demo.studio, ownStyles, contentResolver, demo.background, demo.outbox)
         store = PictureStore(contentResolver, PictureProvider.folder(this))
+        saving = Saving(store, demo.background, demo.outbox)
         source = demo.frames(this)
         painted = findViewById(R.id.painted)
         panel = ControlPanel(this, ::change)
@@ -89,8 +93,8 @@ class MainActivity :
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
         onClick(R.id.photo) { pick(PICK_PHOTO) }
-        onClick(R.id.save) { paintFull(if (store.savesByItself) ::toGallery else Outcome::ToPlace) }
-        onClick(R.id.share) { paintFull(Outcome::ToShare) }
+        onClick(R.id.save) { paintFull(saving::save) }
+        onClick(R.id.share) { paintFull(saving::share) }
         onClick(R.id.settings) {
             dialog = SettingsDialog(this, settings, ::open, ::showTimes).show()
         }
@@ -147,8 +151,8 @@ class MainActivity :
         desk.close()
         painted.clear()
         showTools()
-        if (photo == null && !mayUseCamera()) {
-            askForCamera()
+        if (photo == null && !permission.granted) {
+            permission.ask()
         } else {
             show(R.id.progress, true)
             desk.open(photo, look())
@@ -271,31 +275,7 @@ class MainActivity :
 
     private fun addStyle(painting: Uri) {
         say(R.string.reading)
-        val title = getString(R.string.own_style, ownStyles.all().size + 1)
-        val reader = PaintingReader(demo.studio, contentResolver)
-        val (kept, outbox) = ownStyles to demo.outbox
-        demo.background.execute { outbox.post(added(kept, reader, painting, title)) }
-    }
-
-    private fun added(
-        kept: OwnStyles,
-        reader: PaintingReader,
-        painting: Uri,
-        title: String,
-    ): Outcome = try {
-        val found = reader.read(painting)
-        Outcome.StyleAdded(kept.add(title, found.code, found.square))
-    } catch (_: BadPicture) {
-        Outcome.BadPainting
-    } catch (_: OutOfMemoryError) {
-        Outcome.NoMemory
-    } catch (error: IOException) {
-        Outcome.NotSaved(error.reason)
-    } catch (error: CannotRun) {
-        Outcome.NotRead(error.reason)
-    } catch (error: RuntimeException) {
-        // The runtime's errors have no common type.
-        Outcome.NotRead(error.reason)
+        newStyles.add(painting, getString(R.string.own_style, ownStyles.all().size + 1))
     }
 
     private fun onAdded(style: Style) {
@@ -342,42 +322,16 @@ class MainActivity :
             CHOOSE_PLACE -> {
                 val picture = unsaved
                 unsaved = null
-                if (uri != null && picture != null) write(picture, uri)
+                if (uri != null && picture != null) saving.write(picture, uri)
             }
         }
     }
 
-    /**
-     * Any failure is told: nobody may believe that a picture is there.
-     *
-     * @param outcome what becomes of a kept picture, on the painting thread.
-     */
-    private fun paintFull(outcome: (File) -> Outcome) {
+    private fun paintFull(keep: (Bitmap) -> Unit) {
         say(R.string.saving)
-        val (kept, outbox) = store to demo.outbox
-        desk.paintFull { outbox.post(trying { outcome(kept.keep(it)) }) }
+        desk.paintFull(keep)
         showTools()
     }
-
-    private fun toGallery(picture: File): Outcome {
-        store.save(picture)
-        return Outcome.Saved
-    }
-
-    private fun write(picture: File, place: Uri) {
-        val (kept, outbox) = store to demo.outbox
-        demo.background.execute {
-            outbox.post(
-                trying {
-                    kept.write(picture, place)
-                    Outcome.Saved
-                },
-            )
-        }
-    }
-
-    private fun trying(what: () -> Outcome): Outcome =
-        runCatching(what).getOrElse { Outcome.NotSaved(it.reason) }
 
     /** What was done in the background, perhaps for a screen that is gone. */
     private fun tell(outcome: Outcome) = when (outcome) {
@@ -405,26 +359,11 @@ class MainActivity :
 
     // ---- camera and its permission -------------------------------------------------------------
 
-    private fun mayUseCamera() =
-        checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
-
-    private fun askForCamera() = message.show(getString(R.string.allow_camera), R.string.allow) {
-        requestPermissions(arrayOf(Manifest.permission.CAMERA), ASK_CAMERA)
-    }
-
     override fun onRequestPermissionsResult(
         request: Int,
         permissions: Array<out String>,
         results: IntArray,
-    ) = when {
-        results.isEmpty() -> Unit // interrupted; nobody has answered
-        results[0] == PackageManager.PERMISSION_GRANTED -> open()
-        shouldShowRequestPermissionRationale(Manifest.permission.CAMERA) -> askForCamera()
-        else -> message.show(getString(R.string.camera_denied), R.string.open_settings) {
-            val page = Uri.fromParts("package", packageName, null)
-            startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, page))
-        }
-    }
+    ) = permission.answered(request, results)
 
     override fun onCameraFailed(failure: SourceFailure) {
         stopPainting()
@@ -458,7 +397,6 @@ class MainActivity :
         const val PICK_PHOTO = 1
         const val PICK_PAINTING = 2
         const val CHOOSE_PLACE = 3
-        const val ASK_CAMERA = 4
         const val TIMES_MILLIS = 500L
     }
 }
