@@ -359,15 +359,24 @@ def test_everything_made_lies_in_one_folder(tmp_path: Path) -> None:
     assert layout.core.is_dir()
 
 
-def test_the_manifest_gets_the_package_of_the_gradle_build(made: Project) -> None:
+def test_the_manifest_gets_what_gradle_adds(made: Project) -> None:
     text = apk.merged_manifest(made).read_text(encoding="utf-8")
-    assert text == MANIFEST.replace("<manifest ", '<manifest package="org.made" ')
+    assert text == MANIFEST.replace("<manifest ", '<manifest package="org.made" ').replace(
+        "<application ", '<application android:extractNativeLibs="false" '
+    )
 
 
-def test_a_package_of_its_own_stays(made: Project) -> None:
-    own = MANIFEST.replace("<manifest ", '<manifest package="org.own" ')
-    (made.layout.main / "AndroidManifest.xml").write_text(own)
-    assert apk.merged_manifest(made).read_text(encoding="utf-8") == own
+@pytest.mark.parametrize(
+    ("element", "attribute"),
+    [("manifest", "package"), ("application", "android:extractNativeLibs")],
+)
+def test_what_gradle_refuses_in_a_manifest_is_refused(
+    made: Project, element: str, attribute: str
+) -> None:
+    own = MANIFEST.replace(f"<{element} ", f'<{element} {attribute}="own" ')
+    (made.layout.main / "AndroidManifest.xml").write_text(own, encoding="utf-8")
+    with pytest.raises(ChainError, match=f"leave out {attribute}"):
+        apk.merged_manifest(made)
 
 
 def test_another_folder_than_an_app_is_one_line(made: Project) -> None:

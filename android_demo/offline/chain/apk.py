@@ -103,13 +103,21 @@ def link_resources(project: Project) -> None:
 
 
 def merged_manifest(project: Project) -> Path:
-    """Write the manifest with the app's package, which Gradle's plugin adds by itself."""
+    """Write the manifest with what Gradle's plugin adds by itself, and wants nobody to write.
+
+    That is the app's package, and that native libraries stay in the APK, where they are aligned.
+    """
     source = project.layout.main / "AndroidManifest.xml"
     if not source.exists():
         raise ChainError(f"{source} is missing: --app names the app's folder")
     text = source.read_text(encoding="utf-8")
-    if " package=" not in text:
-        text = text.replace("<manifest", f'<manifest package="{project.package}"', 1)
+    for element, attribute, value in (
+        ("<manifest", "package", project.package),
+        ("<application", "android:extractNativeLibs", "false"),
+    ):
+        if f" {attribute}=" in text:
+            raise ChainError(f"{source}: leave out {attribute}, which both builds add")
+        text = text.replace(element, f'{element} {attribute}="{value}"', 1)
     project.layout.manifest.parent.mkdir(parents=True, exist_ok=True)
     project.layout.manifest.write_text(text, encoding="utf-8")
     return project.layout.manifest
