@@ -8,7 +8,7 @@ import android.view.Display
 /** Frames of a Camera2 camera, the front one first. The camera permission is the caller's. */
 class CameraFrames(context: Context, private val display: () -> Display?) : FrameSource {
     private val manager = context.getSystemService(CameraManager::class.java)
-    private val cameras by lazy(::all)
+    private var known: List<CameraFeatures>? = null
     private var opened: OpenCamera? = null
 
     override var front = true
@@ -18,20 +18,22 @@ class CameraFrames(context: Context, private val display: () -> Display?) : Fram
         }
 
     override val canTurn: Boolean
-        get() = cameras.any { it.front } && cameras.any { !it.front }
+        get() = cameras().let { all -> all.any { it.front } && all.any { !it.front } }
 
     override val givesDepth: Boolean
         get() = opened?.givesDepth ?: false
 
     /** The one that is opened next; null where there is none. */
     internal val chosen: CameraFeatures?
-        get() = cameras.find { it.front == front } ?: cameras.firstOrNull()
+        get() = cameras().let { all -> all.find { it.front == front } ?: all.firstOrNull() }
 
     override fun start(listener: FrameSource.Listener) {
         stop()
         val camera = chosen
         if (camera == null) {
-            listener.onFailure(SourceFailure.NoCamera)
+            // Where they could not be listed, they may be the next time.
+            val none = known?.isEmpty() ?: false
+            listener.onFailure(if (none) SourceFailure.NoCamera else SourceFailure.InUse)
             return
         }
         opened = OpenCamera(manager, camera, display, listener).also { it.open() }
@@ -46,11 +48,14 @@ class CameraFrames(context: Context, private val display: () -> Display?) : Fram
         opened?.takeStill(taken)
     }
 
-    /** Those that look one way and give pictures: not external ones, nor depth sensors alone. */
-    private fun all(): List<CameraFeatures> = try {
+    /** Those that give pictures: not external ones, nor depth sensors alone. */
+    private fun cameras(): List<CameraFeatures> = known ?: try {
         manager.cameraIdList.map { CameraFeatures(it, manager.getCameraCharacteristics(it)) }
-            .filter { it.givesPictures }
+            .filter { it.givesPictures }.also { known = it }
     } catch (_: CameraAccessException) {
+        emptyList()
+    } catch (_: IllegalArgumentException) {
+        // One went away meanwhile.
         emptyList()
     }
 }

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.app.ActivityManager
 import android.app.Application
 import android.os.SystemClock
+import java.io.File
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
@@ -44,4 +45,9 @@ class DemoApplication : Application() {
             made = value
         }
     private var made: Studio? = null
+
+    /** Those that people added. */
+    val ownStyles: OwnStyles by lazy {
+        OwnStyles(File(filesDir, "styles"), studio.files.styles.weights)
+    }
 }

@@ -6,10 +6,10 @@ import android.net.Uri
 import android.os.Handler
 import android.os.Looper
 import android.util.Size
+import org.facestyle.core.longSideWithin
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicReference
-import kotlin.math.sqrt
 
 /**
  * Where pictures are painted: opens models, frames and photos, and owns the thread that paints.
@@ -41,11 +41,18 @@ class Desk(
 
         fun onBadPicture()
 
-        /** Memory did not suffice for a photo in full size. */
-        fun onSmaller()
-
-        /** Memory did not suffice at all. */
+        /** Memory did not suffice. */
         fun onNoMemory()
+    }
+
+    /** Who is told what became of a picture in full size; on any thread, and after [close] too. */
+    interface FullSize {
+        fun painted(picture: Bitmap)
+
+        /** Memory does not suffice for all of it. */
+        fun smaller()
+
+        fun failed(error: Throwable)
     }
 
     private val main = Handler(Looper.getMainLooper())
@@ -62,6 +69,9 @@ class Desk(
 
     /** While a picture is painted in full size. */
     private var busy = false
+
+    /** Who waits for the camera's photo, which does not come after [close]. */
+    private var waiting: FullSize? = null
 
     /** Live painting, while there is any. */
     var live: LiveSession? = null
@@ -99,8 +109,11 @@ class Desk(
     fun close() {
         live?.close()
         live = null
+        photoSession?.close()
         photoSession = null
         busy = false
+        waiting?.failed(Interrupted())
+        waiting = null
         stylizer = null
         painter?.execute(release)
         painter?.shutdown()
@@ -114,12 +127,8 @@ class Desk(
         photoSession?.paint(look)
     }
 
-    /**
-     * Paints the photo, or what the camera sees, as large as it is.
-     *
-     * @param keep what becomes of it, on the painting thread; goes on after [close].
-     */
-    fun paintFull(keep: (Bitmap) -> Unit) {
+    /** Paints the photo, or what the camera sees, as large as it is. */
+    fun paintFull(to: FullSize) {
         val thread = painter
         val opened = stylizer
         val wanted = look
@@ -128,43 +137,51 @@ class Desk(
         val session = live
         val shown = photoSession
         if (session != null) {
+            waiting = to
             session.takeSnapshot { taken ->
                 onMain(thread) {
+                    waiting = null
                     // Its loop has the thread: it pauses for the moment that this takes.
                     session.close()
                     live = null
-                    paintFull(thread, after = { start(opened) }) {
+                    paintFull(thread, to, after = { start(opened) }) {
                         val small = taken.picture(PREVIEW_SIDE)
                         val painted = PhotoPainter(opened).Photo(small, taken.far).paint(wanted)
-                        val full = largest(thread, taken.size, taken::picture)
-                        PhotoPainter.colour(full, painted)
-                        keep(full)
+                        largest(to, taken.size, taken::picture).also {
+                            PhotoPainter.colour(it, painted)
+                        }
                     }
                 }
             }
         } else if (shown != null) {
             val file = photo?.let { PhotoFile.at(it, resolver) } ?: return
-            paintFull(thread, after = { events.onPainting() }) {
-                val full = largest(thread, file.size(), file::read)
-                shown.paintInto(full, wanted)
-                keep(full)
+            paintFull(thread, to, after = { events.onPainting() }) {
+                largest(to, file.size(), file::read).also { shown.paintInto(it, wanted) }
             }
         }
     }
 
     /** @param after what follows on the main thread, also where [work] failed. */
-    private fun paintFull(thread: ExecutorService, after: () -> Unit, work: () -> Unit) =
-        paint(thread) {
-            try {
-                work()
-                then {}
-            } finally {
-                onMain(thread) {
-                    busy = false
-                    after()
-                }
-            }
+    private fun paintFull(
+        thread: ExecutorService,
+        to: FullSize,
+        after: () -> Unit,
+        work: () -> Bitmap,
+    ) = thread.execute {
+        try {
+            to.painted(work())
+        } catch (
+            // Whatever it is, nobody may believe that a picture is there.
+            @Suppress("TooGenericExceptionCaught")
+            error: Throwable,
+        ) {
+            to.failed(error)
         }
+        onMain(thread) {
+            busy = false
+            after()
+        }
+    }
 
     private fun start(opened: Stylizer) {
         val thread = painter ?: return
@@ -191,7 +208,13 @@ class Desk(
         val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
         then {
             val session = PhotoSession(thread, opened, view, preview) { error ->
-                onMain(thread) { events.onModelFailed(error.reason) }
+                onMain(thread) {
+                    if (error is OutOfMemoryError) {
+                        events.onNoMemory()
+                    } else {
+                        events.onModelFailed(error.reason)
+                    }
+                }
             }
             photoSession = session
             look?.let(session::paint)
@@ -199,22 +222,19 @@ class Desk(
         }
     }
 
-    /** A picture as large as it is, or as memory allows. */
-    private fun largest(thread: ExecutorService, size: Size, read: (Int) -> Bitmap): Bitmap {
+    /** A picture as large as it is, or as memory allows; half of what is free is left alone. */
+    private fun largest(to: FullSize, size: Size, read: (Int) -> Bitmap): Bitmap {
         val whole = maxOf(size.width, size.height)
-        // To be turned upright, it is there twice for a moment. Half of the rest is left alone.
-        val pixels = maxOf(0, freeMemory()) / 2 / (2 * BYTES_A_PIXEL)
-        val share = minOf(1.0, sqrt(pixels.toDouble() / size.width / size.height))
-        // A phone that has less free memory than this is not asked.
-        var side = minOf(maxOf((whole * share).toInt(), PREVIEW_SIDE), whole, LARGEST_SIDE)
-        if (side < whole) onMain(thread) { events.onSmaller() }
+        val free = maxOf(0, freeMemory()) / 2
+        var side = minOf(longSideWithin(size.width, size.height, free, PREVIEW_SIDE), LARGEST_SIDE)
+        if (side < whole) to.smaller()
         while (true) {
             try {
                 return read(side)
             } catch (error: OutOfMemoryError) {
                 side /= 2
                 if (side < PREVIEW_SIDE) throw error
-                onMain(thread) { events.onSmaller() }
+                to.smaller()
             }
         }
     }
@@ -237,7 +257,7 @@ class Desk(
         } catch (_: OutOfMemoryError) {
             // Of a large bitmap, which is gone again: the rest of the app has enough.
             onMain(thread) { events.onNoMemory() }
-        } catch (error: UnsatisfiedLinkError) {
+        } catch (error: LinkageError) {
             // The native library does not fit this phone.
             onMain(thread) { events.onModelFailed(error.reason) }
         } catch (
@@ -261,6 +281,8 @@ class Desk(
         // Longest sides in pixels: on the screen, and of what is saved.
         const val PREVIEW_SIDE = 1280
         const val LARGEST_SIDE = 8192
-        const val BYTES_A_PIXEL = 4
     }
 }
+
+/** What was to be painted is gone: the phone was turned, or the app left. */
+class Interrupted : Exception("interrupted")

@@ -3,7 +3,6 @@ package org.facestyle.demo
 import android.graphics.Bitmap
 import android.util.Size
 import org.facestyle.core.DepthFrame
-import org.facestyle.core.DepthMap
 import org.facestyle.core.YuvFrame
 import org.facestyle.core.YuvToRgb
 import java.util.concurrent.Executor
@@ -76,7 +75,7 @@ class LiveSession(
             loop.offer(frame, depth, rotation, mirror, nanos)
             val now = wanted.get()?.takeIf { it.over } ?: return
             wanted.set(null)
-            val far = depth?.let { farOf(it, rotation, mirror) }
+            val far = depth?.let { loop.farOf(it, rotation, mirror) }
             val photo = now.still?.let(PhotoFile::of)
             now.taken(
                 if (photo != null) {
@@ -117,11 +116,6 @@ class LiveSession(
         source.stop()
         loop.close()
     }
-
-    private fun farOf(depth: DepthFrame, rotation: Int, mirror: Boolean) =
-        FloatArray(stylizer.width * stylizer.height).also {
-            DepthMap(stylizer.width, stylizer.height).convert(depth, rotation, mirror, it)
-        }
 
     /** Its pixels are copied at once: the frame is gone later. */
     private fun read(frame: YuvFrame, rotation: Int, mirror: Boolean): (Int) -> Bitmap {

@@ -51,8 +51,11 @@ class MainActivity :
     /** Whether the app's files were found and understood. */
     private var prepared = false
 
-    /** A kept picture that waits for somebody to choose its place. */
-    private var unsaved: File? = null
+    /** Kept pictures that wait for somebody to choose their places, one after the other. */
+    private val unsaved = ArrayDeque<File>()
+
+    /** Always the same, so that the outbox knows it again. */
+    private val onOutcome: (Outcome) -> Unit = ::tell
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -70,7 +73,7 @@ class MainActivity :
 
     private fun prepare(book: StyleBook, state: Bundle?) {
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
-        ownStyles = OwnStyles(File(filesDir, "styles"), book.weights)
+        ownStyles = demo.ownStyles
         newStyles =
             NewStyles(demo.studio, ownStyles, contentResolver, demo.background, demo.outbox)
         store = PictureStore(contentResolver, PictureProvider.folder(this))
@@ -93,8 +96,8 @@ class MainActivity :
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
         onClick(R.id.photo) { pick(PICK_PHOTO) }
-        onClick(R.id.save) { paintFull(saving::save) }
-        onClick(R.id.share) { paintFull(saving::share) }
+        onClick(R.id.save) { paintFull(saving.save) }
+        onClick(R.id.share) { paintFull(saving.share) }
         onClick(R.id.settings) {
             dialog = SettingsDialog(this, settings, ::open, ::showTimes).show()
         }
@@ -110,7 +113,7 @@ class MainActivity :
     private fun restore(state: Bundle) {
         @Suppress("DEPRECATION") // the typed one exists from API 33 on
         photo = state.getParcelable("photo")
-        unsaved = state.getString("unsaved")?.let(::File)
+        unsaved.addAll(state.getStringArrayList("unsaved").orEmpty().map(::File))
         source.front = state.getBoolean("front", true)
     }
 
@@ -119,7 +122,7 @@ class MainActivity :
         if (!prepared) return
         choice.save(state)
         state.putParcelable("photo", photo)
-        state.putString("unsaved", unsaved?.path)
+        state.putStringArrayList("unsaved", ArrayList(unsaved.map { it.path }))
         state.putBoolean("front", source.front)
     }
 
@@ -127,11 +130,11 @@ class MainActivity :
         super.onStart()
         if (!prepared) return
         open()
-        demo.outbox.open(::tell)
+        demo.outbox.open(onOutcome)
     }
 
     override fun onStop() {
-        demo.outbox.close()
+        demo.outbox.close(onOutcome)
         dialog?.dismiss()
         if (prepared) desk.close()
         main.removeCallbacks(timesAgain)
@@ -214,8 +217,6 @@ class MainActivity :
         message.show(getString(R.string.bad_picture), R.string.pick_photo) { pick(PICK_PHOTO) }
     }
 
-    override fun onSmaller() = say(R.string.smaller)
-
     override fun onNoMemory() {
         stopPainting()
         message.show(getString(R.string.no_memory), R.string.retry, onAction = ::open)
@@ -243,8 +244,10 @@ class MainActivity :
     private fun showTimes() {
         main.removeCallbacks(timesAgain)
         val session = desk.live
-        show(R.id.times, settings.showTimes && session != null)
-        if (!settings.showTimes || session == null) return
+        val wanted = settings.showTimes && session != null
+        val measured = session?.intervals?.framesPerSecond ?: 0.0
+        show(R.id.times, wanted && measured > 0)
+        if (!wanted || session == null) return
         val (inference, whole) = session.inference to session.endToEnd
         findViewById<TextView>(R.id.times).text = getString(
             R.string.times,
@@ -252,7 +255,7 @@ class MainActivity :
             inference.percentile(90.0),
             whole.percentile(50.0),
             whole.percentile(90.0),
-            session.intervals.framesPerSecond,
+            measured,
         )
         main.postDelayed(timesAgain, TIMES_MILLIS)
     }
@@ -275,7 +278,9 @@ class MainActivity :
 
     private fun addStyle(painting: Uri) {
         say(R.string.reading)
-        newStyles.add(painting, getString(R.string.own_style, ownStyles.all().size + 1))
+        val taken = ownStyles.all().map { it.title }.toSet()
+        val free = generateSequence(1) { it + 1 }.map { getString(R.string.own_style, it) }
+        newStyles.add(painting, free.first { it !in taken })
     }
 
     private fun onAdded(style: Style) {
@@ -320,32 +325,46 @@ class MainActivity :
             PICK_PHOTO -> uri?.let(::paint)
             PICK_PAINTING -> uri?.let(::addStyle)
             CHOOSE_PLACE -> {
-                val picture = unsaved
-                unsaved = null
+                val picture = unsaved.removeFirstOrNull()
                 if (uri != null && picture != null) saving.write(picture, uri)
+                choosePlace()
             }
         }
     }
 
-    private fun paintFull(keep: (Bitmap) -> Unit) {
+    private fun paintFull(to: Desk.FullSize) {
         say(R.string.saving)
-        desk.paintFull(keep)
+        desk.paintFull(to)
         showTools()
+    }
+
+    private fun choosePlace() {
+        val picture = unsaved.firstOrNull() ?: return
+        start(PictureStore.createDocument(picture), CHOOSE_PLACE, R.string.no_place)
     }
 
     /** What was done in the background, perhaps for a screen that is gone. */
     private fun tell(outcome: Outcome) = when (outcome) {
         Outcome.Saved -> say(R.string.saved)
-        is Outcome.NotSaved -> say(getString(R.string.not_saved, outcome.reason))
+        is Outcome.NotSaved -> say(whyNot(outcome.error))
+        Outcome.Smaller -> say(R.string.smaller)
         is Outcome.ToShare -> share(outcome.picture)
         is Outcome.ToPlace -> {
-            unsaved = outcome.picture
-            start(PictureStore.createDocument(outcome.picture), CHOOSE_PLACE, R.string.no_place)
+            unsaved.addLast(outcome.picture)
+            // Another one may be waiting for its place.
+            if (unsaved.size == 1) choosePlace() else Unit
         }
         is Outcome.StyleAdded -> onAdded(outcome.style)
         Outcome.BadPainting -> paintingFailed(getString(R.string.bad_picture))
         is Outcome.NotRead -> paintingFailed(getString(R.string.model_failed, outcome.reason))
         Outcome.NoMemory -> paintingFailed(getString(R.string.no_memory))
+    }
+
+    private fun whyNot(error: Throwable): String = when (error) {
+        is Interrupted -> getString(R.string.interrupted)
+        is OutOfMemoryError -> getString(R.string.no_memory)
+        is BadPicture -> getString(R.string.bad_picture)
+        else -> getString(R.string.not_saved, error.reason)
     }
 
     private fun paintingFailed(text: String) =

@@ -25,8 +25,11 @@ class NewStyles(
             } catch (_: OutOfMemoryError) {
                 Outcome.NoMemory
             } catch (error: IOException) {
-                Outcome.NotSaved(error.reason)
+                Outcome.NotSaved(error)
             } catch (error: CannotRun) {
+                Outcome.NotRead(error.reason)
+            } catch (error: LinkageError) {
+                // The native library does not fit this phone.
                 Outcome.NotRead(error.reason)
             } catch (error: RuntimeException) {
                 // The runtime's errors have no common type.

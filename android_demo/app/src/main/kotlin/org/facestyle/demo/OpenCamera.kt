@@ -38,6 +38,7 @@ internal class OpenCamera(
     private val frame = YuvFrame(0, 0, plane(), plane(), plane())
     private val depth = DepthFrame(0, 0, ByteBuffer.allocate(0), 0)
     private var device: CameraDevice? = null
+    private var opening = false
     private var session: CameraCaptureSession? = null
 
     /** The readers that the session took, frames first. */
@@ -54,24 +55,31 @@ internal class OpenCamera(
     fun open() {
         frames.setOnImageAvailableListener({ deliver() }, handler)
         stills?.setOnImageAvailableListener({ deliverStill(it) }, handler)
-        try {
-            manager.openCamera(features.id, deviceCallback, handler)
-        } catch (error: CameraAccessException) {
-            fail(failureOf(error))
-        } catch (error: SecurityException) {
-            fail(SourceFailure.Other(error.message ?: "not allowed"))
+        handler.post {
+            try {
+                manager.openCamera(features.id, deviceCallback, handler)
+                opening = true
+            } catch (error: CameraAccessException) {
+                fail(failureOf(error))
+            } catch (error: SecurityException) {
+                fail(SourceFailure.Other(error.message ?: "not allowed"))
+            }
         }
     }
 
+    /** Waits until the camera is free: the next one may be the same. */
     fun close() {
         closed = true
-        handler.post {
-            device?.close()
-            depthImage?.close()
-            for (reader in listOfNotNull(frames, stills, depths)) reader.close()
-            thread.quitSafely()
-        }
+        // One that is being opened can only be closed once it is.
+        handler.post { if (!opening) release() }
         thread.join(CLOSE_MILLIS)
+    }
+
+    private fun release() {
+        device?.close()
+        depthImage?.close()
+        for (reader in listOfNotNull(frames, stills, depths)) reader.close()
+        thread.quitSafely()
     }
 
     /** As [FrameSource.takeStill]. */
@@ -160,19 +168,22 @@ internal class OpenCamera(
 
     private val deviceCallback = object : CameraDevice.StateCallback() {
         override fun onOpened(camera: CameraDevice) {
+            opening = false
             device = camera
-            if (!closed) configure(listOfNotNull(frames, stills, depths))
+            if (closed) release() else configure(listOfNotNull(frames, stills, depths))
         }
 
-        override fun onDisconnected(camera: CameraDevice) {
-            camera.close()
-            fail(SourceFailure.InUse)
-        }
+        override fun onDisconnected(camera: CameraDevice) = lost(camera, SourceFailure.InUse)
 
         override fun onError(camera: CameraDevice, error: Int) {
-            camera.close()
             val inUse = error == ERROR_CAMERA_IN_USE || error == ERROR_MAX_CAMERAS_IN_USE
-            fail(if (inUse) SourceFailure.InUse else SourceFailure.Other("$error"))
+            lost(camera, if (inUse) SourceFailure.InUse else SourceFailure.Other("$error"))
+        }
+
+        private fun lost(camera: CameraDevice, failure: SourceFailure) {
+            opening = false
+            camera.close()
+            if (closed) release() else fail(failure)
         }
     }
 

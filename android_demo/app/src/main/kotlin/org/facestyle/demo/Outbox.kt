@@ -28,8 +28,9 @@ class Outbox {
         deliver()
     }
 
-    fun close() {
-        reader = null
+    /** Ends what [open] began, unless another screen has come meanwhile. */
+    fun close(to: (Outcome) -> Unit) {
+        if (reader === to) reader = null
     }
 
     private fun deliver() {
@@ -44,7 +45,10 @@ class Outbox {
 sealed interface Outcome {
     data object Saved : Outcome
 
-    class NotSaved(val reason: String) : Outcome
+    class NotSaved(val error: Throwable) : Outcome
+
+    /** It is saved in less than its full size, for want of memory. */
+    data object Smaller : Outcome
 
     /** A picture is kept, and to be shared. */
     class ToShare(val picture: File) : Outcome

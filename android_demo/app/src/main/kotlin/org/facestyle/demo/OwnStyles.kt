@@ -10,14 +10,15 @@ import java.io.File
 import java.io.IOException
 
 /**
- * Styles that people added, in the app's own folder.
+ * Styles that people added, in the app's own folder; for any thread.
  *
  * @param weights fingerprint of the model; codes of another one mean nothing to it.
  */
 class OwnStyles(private val folder: File, private val weights: String) {
     private val index = File(folder, "styles_$weights.json")
 
-    /** Those of this model, oldest first; none where they cannot be read. */
+    /** Those of this model, oldest first. */
+    @Synchronized
     fun all(): List<Style> = book().styles
 
     /**
@@ -25,6 +26,7 @@ class OwnStyles(private val folder: File, private val weights: String) {
      *
      * @throws IOException when there is no space; the others are left as they were then.
      */
+    @Synchronized
     fun add(title: String, code: FloatArray, picture: Bitmap): Style {
         folder.mkdirs()
         val name = "own_${System.currentTimeMillis()}"
@@ -47,6 +49,7 @@ class OwnStyles(private val folder: File, private val weights: String) {
      *
      * @throws IOException when that cannot be written.
      */
+    @Synchronized
     fun remove(style: Style) {
         write(book() - style.name)
         pictureOf(style).delete()
@@ -60,6 +63,8 @@ class OwnStyles(private val folder: File, private val weights: String) {
     } catch (_: IOException) {
         StyleBook(weights, emptyList())
     } catch (_: BadFile) {
+        // Not overwritten by the next one that is added.
+        index.renameTo(File("$index.damaged"))
         StyleBook(weights, emptyList())
     }
 

@@ -62,10 +62,12 @@ class PaintLoop(
         }
     }
 
-    private val offer = Offer(
-        YuvToRgb(stylizer.width, stylizer.height),
-        DepthMap(stylizer.width, stylizer.height),
-    )
+    private val toFar = DepthMap(stylizer.width, stylizer.height)
+    private val offer = Offer(YuvToRgb(stylizer.width, stylizer.height), toFar)
+
+    /** As [Stylizer.paint] takes it; on the thread that offers frames. */
+    fun farOf(depth: DepthFrame, rotation: Int, mirror: Boolean): FloatArray =
+        FloatArray(size).also { toFar.convert(depth, rotation, mirror, it) }
 
     /** Takes a frame; always on the same thread, the camera's. */
     fun offer(
@@ -76,7 +78,7 @@ class PaintLoop(
         nanos: Long,
     ) {
         offer.frame = frame
-        offer.depth = depth
+        offer.depth = depth.takeIf { stylizer.takesDepth && look?.keepsNear == true }
         offer.rotation = rotation
         offer.mirror = mirror
         offer.nanos = nanos

@@ -7,6 +7,7 @@ import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
 import android.util.Size
+import org.facestyle.core.sampleSize
 import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
@@ -32,14 +33,18 @@ class PhotoFile private constructor(
         val larger = size().let { maxOf(it.width, it.height) }
         val decoded = open {
             val options = BitmapFactory.Options().apply {
-                inSampleSize = Integer.highestOneBit(maxOf(1, larger / longSide))
+                inSampleSize = sampleSize(larger, longSide)
                 inPreferredConfig = Bitmap.Config.ARGB_8888
                 inMutable = true
             }
             BitmapFactory.decodeStream(it, null, options)
-        } ?: throw BadPicture()
+        } ?: throw unreadable(longSide)
         return upright(decoded, longSide)
     }
+
+    /** Without room for its pixels, it is as with a damaged one: nothing comes. */
+    private fun unreadable(longSide: Int): Throwable =
+        if (longSide > SMALL) OutOfMemoryError("no room for the photo") else BadPicture()
 
     /**
      * In pixels, as it is stored.
@@ -73,6 +78,9 @@ class PhotoFile private constructor(
     }
 
     companion object {
+        /** A longest side in pixels for which there is always room. */
+        private const val SMALL = 1280
+
         /** One that somebody chose. */
         fun at(uri: Uri, resolver: ContentResolver) = PhotoFile { resolver.openInputStream(uri) }
 

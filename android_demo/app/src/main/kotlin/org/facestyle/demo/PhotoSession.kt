@@ -15,11 +15,13 @@ class PhotoSession(
     stylizer: Stylizer,
     private val view: PaintedView,
     private val preview: Bitmap,
-    private val modelFailed: (Throwable) -> Unit,
-) {
+    private val failed: (Throwable) -> Unit,
+) : AutoCloseable {
     private val photo by lazy { PhotoPainter(stylizer).Photo(preview) }
     private val pixels by lazy { preview.pixels() }
     private val newest = AtomicReference<Look?>()
+    private val lock = Any()
+    private var closed = false
 
     /** Paints the preview in a moment. */
     fun paint(look: Look) {
@@ -29,16 +31,23 @@ class PhotoSession(
     /** Paints a [full] sized bitmap of the same photo in place; on the worker's thread. */
     fun paintInto(full: Bitmap, look: Look) = PhotoPainter.colour(full, photo.paint(look))
 
+    /** Nothing of it is shown any more. */
+    override fun close() = synchronized(lock) { closed = true }
+
     private fun paintNewest() {
         val look = newest.getAndSet(null) ?: return
+        if (synchronized(lock) { closed }) return
         try {
             val shown = preview.copy(Bitmap.Config.ARGB_8888, true)
             PhotoPainter.colour(shown, photo.paint(look))
-            view.show(pixels, shown.pixels(), shown.width, shown.height)
+            val painted = shown.pixels()
+            synchronized(lock) {
+                if (!closed) view.show(pixels, painted, shown.width, shown.height)
+            }
         } catch (error: RuntimeException) {
-            modelFailed(error)
+            failed(error)
         } catch (error: OutOfMemoryError) {
-            modelFailed(error)
+            failed(error)
         }
     }
 }

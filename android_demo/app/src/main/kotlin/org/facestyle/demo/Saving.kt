@@ -15,8 +15,8 @@ class Saving(
     private val background: Executor,
     private val outbox: Outbox,
 ) {
-    /** Into the gallery, or as far as people's choice of a place; on any thread. */
-    fun save(picture: Bitmap) = post {
+    /** Into the gallery, or as far as people's choice of a place. */
+    val save: Desk.FullSize = Receiver { picture ->
         val kept = store.keep(picture)
         if (store.savesByItself) {
             store.save(kept)
@@ -26,8 +26,8 @@ class Saving(
         }
     }
 
-    /** For another app; on any thread. */
-    fun share(picture: Bitmap) = post { Outcome.ToShare(store.keep(picture)) }
+    /** For another app. */
+    val share: Desk.FullSize = Receiver { Outcome.ToShare(store.keep(it)) }
 
     /** A kept picture to the place that was chosen for it, in the background. */
     fun write(picture: File, place: Uri) = background.execute {
@@ -37,6 +37,14 @@ class Saving(
         }
     }
 
+    private inner class Receiver(private val keep: (Bitmap) -> Outcome) : Desk.FullSize {
+        override fun painted(picture: Bitmap) = post { keep(picture) }
+
+        override fun smaller() = outbox.post(Outcome.Smaller)
+
+        override fun failed(error: Throwable) = outbox.post(Outcome.NotSaved(error))
+    }
+
     private fun post(what: () -> Outcome) =
-        outbox.post(runCatching(what).getOrElse { Outcome.NotSaved(it.reason) })
+        outbox.post(runCatching(what).getOrElse(Outcome::NotSaved))
 }

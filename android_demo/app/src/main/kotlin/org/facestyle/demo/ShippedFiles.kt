@@ -3,6 +3,7 @@ package org.facestyle.demo
 import android.content.res.AssetManager
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
+import android.graphics.Color
 import org.facestyle.core.Build
 import org.facestyle.core.Golden
 import org.facestyle.core.ModelFile
@@ -37,12 +38,16 @@ open class ShippedFiles(private val assets: AssetManager) {
         }
     }
 
-    /** A picture that looks like something, of any size: the thumbnail of the first style. */
+    /** A picture that looks like something, of any size: a thumbnail, or grey without any. */
     fun picture(width: Int, height: Int): Bitmap {
-        val bytes = bytes("thumbnails/${styles.styles.first().name}.jpg")
+        val name = assets.list("$FOLDER/thumbnails").orEmpty().firstOrNull()
+        val bytes = name?.let { bytes("thumbnails/$it") } ?: return grey(width, height)
         val found = BitmapFactory.decodeByteArray(bytes, 0, bytes.size)
         return Bitmap.createScaledBitmap(found, width, height, true)
     }
+
+    private fun grey(width: Int, height: Int) =
+        Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.GRAY) }
 
     /** A whole file. */
     fun bytes(name: String): ByteArray = assets.open("$FOLDER/$name").use { it.readBytes() }

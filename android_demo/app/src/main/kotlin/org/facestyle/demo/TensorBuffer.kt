@@ -15,7 +15,7 @@ class TensorBuffer(val port: Port) {
     private val quantization = port.quantization
     private val floats = if (quantization == null) directFloats(port.size) else null
 
-    /** What [Engine.run] takes. */
+    /** What [Engine.bind] takes. */
     val buffer: Buffer =
         floats ?: ByteBuffer.allocateDirect(port.size).order(ByteOrder.nativeOrder())
 

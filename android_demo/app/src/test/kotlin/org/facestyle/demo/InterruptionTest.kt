@@ -5,6 +5,8 @@ import android.app.Activity
 import android.content.ComponentCallbacks2
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.graphics.Bitmap
+import android.graphics.Color
 import android.net.Uri
 import android.os.Bundle
 import android.view.View
@@ -14,15 +16,18 @@ import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowDialog
 import org.robolectric.shadows.ShadowToast
+import java.io.File
 
 /** A phone that is turned, left, short of memory, or kills the app, in the middle of things. */
 @RunWith(RobolectricTestRunner::class)
@@ -140,6 +145,99 @@ class InterruptionTest {
                 Intent.ACTION_CREATE_DOCUMENT
         }
     }
+
+    @Test
+    @Config(sdk = [34])
+    fun `turned while a picture that fails is saved`() = open().use { screen ->
+        Gallery.installed()
+        screen.awaitPicture()
+        screen.openPhoto(Screen.portrait().jpeg())
+        engines.hold()
+        engines.error = IllegalStateException("lost")
+        screen.tap(screen.find(R.id.save))
+        screen.await("it is painted") { engines.waiting }
+        screen.turn()
+        engines.release()
+        screen.awaitWord(screen.string(R.string.not_saved, "lost"))
+    }
+
+    @Test
+    fun `turned while the camera takes a photo, it is said`() {
+        clip.mute = true
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.tap(screen.find(R.id.save))
+            screen.turn()
+            screen.awaitWord(screen.string(R.string.interrupted))
+            screen.awaitPicture()
+            assertTrue(screen.find<View>(R.id.save).isEnabled)
+        }
+    }
+
+    @Test
+    fun `a photo that is left is not shown any more`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.openPhoto(plain(Color.RED))
+        engines.hold()
+        screen.tap(screen.strip.getChildAt(2))
+        screen.await("it is painted") { engines.waiting }
+        screen.openPhoto(plain(Color.GREEN))
+        val second = screen.shown()
+        engines.release()
+        screen.pass(300)
+        assertEquals(second, screen.shown())
+    }
+
+    private fun plain(colour: Int) =
+        Bitmap.createBitmap(400, 400, Bitmap.Config.ARGB_8888).apply { eraseColor(colour) }.jpeg()
+
+    @Test
+    fun `without memory for a photo that is shown, it says so`() = open().use { screen ->
+        screen.awaitPicture()
+        screen.openPhoto(plain(Color.RED))
+        engines.hold()
+        engines.error = OutOfMemoryError("test")
+        engines.release()
+        screen.tap(screen.strip.getChildAt(2))
+        assertEquals(screen.string(R.string.no_memory), screen.awaitMessage())
+    }
+
+    @Test
+    @Config(sdk = [34])
+    fun `a second screen hears what the first one does not`() = open().use { first ->
+        Gallery.installed()
+        first.awaitPicture()
+        first.controller.pause()
+        first.demo.frames = { ClipFrames(Screen.clip()) }
+        Robolectric.buildActivity(MainActivity::class.java).use { second ->
+            second.setup()
+            first.controller.stop()
+            val save = second.get().findViewById<View>(R.id.save)
+            first.await("it paints") { save.isEnabled }
+            save.performClick()
+            first.awaitWord(first.string(R.string.saved))
+        }
+    }
+
+    @Test
+    @Config(sdk = [26])
+    fun `two pictures that wait for their places get them one after the other`() =
+        open().use { screen ->
+            screen.awaitPicture()
+            val asked = mutableListOf<Intent>()
+            fun awaitQuestion() = screen.await("a place is asked for") {
+                shadowOf(screen.activity).nextStartedActivityForResult?.intent?.let(asked::add)
+                    ?: false
+            }
+            screen.demo.outbox.post(Outcome.ToPlace(File("first.jpg")))
+            screen.demo.outbox.post(Outcome.ToPlace(File("second.jpg")))
+            awaitQuestion()
+            assertNull(shadowOf(screen.activity).nextStartedActivityForResult)
+            shadowOf(screen.activity).receiveResult(asked[0], Activity.RESULT_CANCELED, null)
+            awaitQuestion()
+            val titles = asked.map { it.getStringExtra(Intent.EXTRA_TITLE) }
+            assertEquals(listOf("first.jpg", "second.jpg"), titles)
+        }
 
     @Test
     fun `turned while a style is read`() = open().use { screen ->

@@ -329,6 +329,37 @@ class MainActivityTest {
         }
 
     @Test
+    fun `without the native library a style is not read, and that is said`() =
+        open().use { screen ->
+            screen.awaitPicture()
+            screen.demo.studio = Studio(screen.demo.studio.files) { _, _ ->
+                throw UnsatisfiedLinkError("no library")
+            }
+            screen.controller.recreate()
+            assertTrue(screen.awaitMessage().contains("no library"))
+            screen.strip.findViewById<View>(R.id.add_style).performClick()
+            screen.answerPick(Screen.portrait().jpeg())
+            screen.await("it is said") { screen.find<View>(R.id.message_close).isShown }
+            assertTrue(screen.text(R.id.message_text).contains("no library"))
+        }
+
+    @Test
+    fun `no two styles of one's own have one name`() = open().use { screen ->
+        screen.awaitPicture()
+        val own = screen.demo.ownStyles
+        fun add() {
+            val before = own.all().size
+            screen.strip.findViewById<View>(R.id.add_style).performClick()
+            screen.answerPick(Screen.portrait().jpeg())
+            screen.await("one style more") { own.all().size == before + 1 }
+        }
+        repeat(2) { add() }
+        own.remove(own.all().first())
+        add()
+        assertEquals(2, own.all().map { it.title }.toSet().size)
+    }
+
+    @Test
     fun `a style of one's own can be removed, a shipped one cannot`() = open().use { screen ->
         screen.awaitPicture()
         screen.strip.findViewById<View>(R.id.add_style).performClick()
@@ -447,13 +478,13 @@ class MainActivityTest {
         val heard = mutableListOf<View>()
         fun listen(view: View) {
             if (!view.isShown) return
-            if (view.isImportantForAccessibility && !view.contentDescription.isNullOrEmpty()) {
-                heard.add(view)
-            }
+            val said = view.contentDescription ?: (view as? TextView)?.text
+            if (view.isImportantForAccessibility && !said.isNullOrEmpty()) heard.add(view)
             if (view is ViewGroup) for (i in 0 until view.childCount) listen(view.getChildAt(i))
         }
         listen(screen.find(R.id.root))
-        val wanted = listOf(R.id.painted, R.id.strength, R.id.mix, R.id.strip) +
+        val wanted = listOf(R.id.painted, R.id.strength_label, R.id.strength, R.id.mix) +
+            R.id.strip +
             listOf(R.id.photo, R.id.switch_camera, R.id.save, R.id.share, R.id.settings)
         val items = List(screen.strip.childCount) { screen.strip.getChildAt(it) }
         assertEquals(wanted, (heard - items.toSet()).map { it.id })

@@ -88,6 +88,15 @@ class Screen(
         shadowOf(Looper.getMainLooper()).idle()
     }
 
+    /** Lets time pass in which something might happen that must not. */
+    fun pass(millis: Long) {
+        val end = System.nanoTime() + millis * 1_000_000
+        while (System.nanoTime() < end) {
+            shadowOf(Looper.getMainLooper()).idle()
+            Thread.sleep(5)
+        }
+    }
+
     /** Waits until a message is shown, and returns it. */
     fun awaitMessage(): String {
         await("a message") { find<View>(R.id.message).isShown }

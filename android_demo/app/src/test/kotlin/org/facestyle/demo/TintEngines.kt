@@ -5,6 +5,7 @@ import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.FloatBuffer
 import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 
 /** Stands for the runtime where a test is about the screen: mixes the picture with a colour of the code. */
@@ -15,13 +16,30 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
     /** Threads that used a model which another one had opened. */
     val strangers = ConcurrentLinkedQueue<String>()
 
+    /** Whether a run waits at the gate of [hold]. */
+    @Volatile var waiting = false
+        private set
+
+    /** What runs fail with behind the gate, if anything. */
+    @Volatile var error: Throwable? = null
+    private val gate = CountDownLatch(1)
+
+    @Volatile private var held = 0
+
+    /** Lets the model that was opened last run no further until [release]. */
+    fun hold() {
+        held = opened.get()
+    }
+
+    fun release() = gate.countDown()
+
     @Volatile lateinit var lastProcessor: Processor
     val opened = AtomicInteger()
     val closed = AtomicInteger()
 
     override fun open(model: ByteBuffer, processor: Processor): Engine {
         if (processor.gpu && !gpu) throw CannotRun("no GPU here")
-        opened.incrementAndGet()
+        val number = opened.incrementAndGet()
         lastProcessor = processor
         return object : Engine {
             // As the GPU delegate has it: what opens a model runs and closes it.
@@ -40,6 +58,11 @@ class TintEngines(private val gpu: Boolean = false) : EngineFactory {
                 outputs: Map<String, Buffer>,
             ): () -> Unit = {
                 checkThread()
+                if (number == held) {
+                    waiting = true
+                    gate.await()
+                    error?.let { throw it }
+                }
                 failure?.let { throw IllegalStateException(it) }
                 val painting = inputs["painting"] as FloatBuffer?
                 if (painting != null) {
