@@ -179,7 +179,7 @@ def _styles(
 def _run(request: ExportRequest, label: str = "Exporting") -> Build:
     import os
 
-    from export import build
+    from export import build, interrupts
     from export.quiet import ConversionError
 
     total = build.steps(request)
@@ -192,9 +192,10 @@ def _run(request: ExportRequest, label: str = "Exporting") -> Build:
             show_pos=True,
             item_show_func=lambda item: item,
         )
-        with bar:
+        with bar, interrupts.kept() as check:
 
             def progress(step: str) -> None:
+                check()
                 bar.update(1, step)
 
             try:

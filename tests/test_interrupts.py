@@ -1,0 +1,54 @@
+"""Ctrl-C that a library swallows is still heard."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+
+import pytest
+
+from export import interrupts
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_nothing_pressed_is_nothing_raised() -> None:
+    with interrupts.kept() as check:
+        check()
+
+
+def test_it_is_raised_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts.kept():
+        press()
+
+
+def test_what_is_swallowed_is_raised_again() -> None:
+    with interrupts.kept() as check:
+        with contextlib.suppress(BaseException):
+            press()
+        with pytest.raises(KeyboardInterrupt):
+            check()
+
+
+def test_the_handler_before_is_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.kept():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_another_thread_may_use_it() -> None:
+    heard: list[str] = []
+
+    def work() -> None:
+        with interrupts.kept() as check:
+            check()
+            heard.append("checked")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert heard == ["checked"]
