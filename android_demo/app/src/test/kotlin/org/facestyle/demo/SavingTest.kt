@@ -63,6 +63,14 @@ class SavingTest {
         }
     }
 
+    /** [quarters] by 90 degrees: blue red / white green; mirrored: red blue / green white. */
+    private fun assertTurnedAndMirrored(found: Bitmap) {
+        assertColour(Color.RED, found.quarter(0, 0))
+        assertColour(Color.BLUE, found.quarter(1, 0))
+        assertColour(Color.GREEN, found.quarter(0, 1))
+        assertColour(Color.WHITE, found.quarter(1, 1))
+    }
+
     private fun Bitmap.quarter(right: Int, down: Int) =
         getPixel(width * (1 + 2 * right) / 4, height * (1 + 2 * down) / 4)
 
@@ -208,11 +216,7 @@ class SavingTest {
             screen.awaitWord(screen.string(R.string.saved))
             val saved = decoded(gallery.written.toByteArray())
             assertEquals(600 to 600, saved.width to saved.height)
-            // Clockwise from red: blue red / white green; mirrored: red blue / green white.
-            assertColour(Color.RED, saved.quarter(0, 0))
-            assertColour(Color.BLUE, saved.quarter(1, 0))
-            assertColour(Color.GREEN, saved.quarter(0, 1))
-            assertColour(Color.WHITE, saved.quarter(1, 1))
+            assertTurnedAndMirrored(saved)
             // And live goes on.
             screen.awaitNextPicture()
         }
@@ -268,10 +272,7 @@ class SavingTest {
             screen.awaitWord(screen.string(R.string.saved))
             val saved = decoded(gallery.written.toByteArray())
             assertEquals(240 to 240, saved.width to saved.height)
-            assertColour(Color.RED, saved.quarter(0, 0))
-            assertColour(Color.BLUE, saved.quarter(1, 0))
-            assertColour(Color.GREEN, saved.quarter(0, 1))
-            assertColour(Color.WHITE, saved.quarter(1, 1))
+            assertTurnedAndMirrored(saved)
         }
     }
 

@@ -243,10 +243,8 @@ class Screen(
 
     companion object {
         /** A painted portrait that ships with the project. */
-        fun portrait(): Bitmap {
-            val path = System.getProperty("facestyle.portrait") ?: PORTRAIT
-            return checkNotNull(BitmapFactory.decodeFile(path)) { "no picture at $path" }
-        }
+        fun portrait(): Bitmap =
+            checkNotNull(BitmapFactory.decodeFile(PORTRAIT)) { "no picture at $PORTRAIT" }
 
         val PICKED: Uri = Uri.parse("content://pictures/picked")
 
