@@ -18,9 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.networks.layers import (
+    BlurDownsample,
     DepthToSpaceConv2d,
     ReflectConv2d,
-    ReplicateDepthwiseConv2d,
+    ReplicateConv2d,
     UpsampleReflectConv2d,
 )
 
@@ -43,22 +44,26 @@ class SlicedReflectConv2d(nn.Module):
 
 
 class SlicedReplicateConv2d(nn.Module):
-    """Twin of a ``ReplicateDepthwiseConv2d``: the edges are sliced off and concatenated, twice.
+    """Twin of a ``ReplicateConv2d``: the edges are sliced off and concatenated.
 
     Owns the origin's ``weight`` and ``bias``, unchanged and under their own names.
     """
 
-    def __init__(self, origin: ReplicateDepthwiseConv2d) -> None:
+    def __init__(self, origin: ReplicateConv2d) -> None:
         super().__init__()
         self.weight, self.bias, self.groups = origin.weight, origin.bias, origin.groups
+        self.stride, self.border = origin.stride, cast(int, origin.padding[0])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same."""
-        first, last = x[:, :, :1], x[:, :, -1:]
-        x = torch.cat((first, first, x, last, last), 2)
-        first, last = x[:, :, :, :1], x[:, :, :, -1:]
-        x = torch.cat((first, first, x, last, last), 3)
-        return F.conv2d(x, self.weight, self.bias, groups=self.groups)
+        """(N, inputs, H, W) to what the origin makes of it."""
+        x = repeat_edges(x, self.border)
+        return F.conv2d(x, self.weight, self.bias, cast(Any, self.stride), groups=self.groups)
+
+
+def repeat_edges(x: Tensor, border: int) -> Tensor:
+    """(N, C, H, W) with its outermost rows and columns repeated ``border`` times."""
+    x = torch.cat((*[x[:, :, :1]] * border, x, *[x[:, :, -1:]] * border), 2)
+    return torch.cat((*[x[:, :, :, :1]] * border, x, *[x[:, :, :, -1:]] * border), 3)
 
 
 class FoldedUpsampleConv2d(nn.Module):
@@ -83,9 +88,7 @@ class FoldedUpsampleConv2d(nn.Module):
         """(N, inputs, H, W) to (N, outputs, 2H, 2W)."""
         height, width = x.shape[-2:]
         # Reflection beyond an upsampled edge meets the edge pixel's own copy: it repeats it.
-        x = torch.cat((x[:, :, :1], x, x[:, :, -1:]), 2)
-        x = torch.cat((x[:, :, :, :1], x, x[:, :, :, -1:]), 3)
-        phases = F.conv2d(x, self.folded_weight, self.folded_bias).chunk(4, 1)
+        phases = F.conv2d(repeat_edges(x, 1), self.folded_weight, self.folded_bias).chunk(4, 1)
         placed = [
             phase[:, :, down : down + height, right : right + width]
             for phase, (down, right) in zip(phases, PHASES)
@@ -107,7 +110,6 @@ class PhaseFirstConv2d(nn.Module):
     def __init__(self, origin: DepthToSpaceConv2d) -> None:
         super().__init__()
         assert origin.bias is not None
-        self.padding = origin.padding
         for name, value in (("weight", origin.weight), ("bias", origin.bias)):
             by_channel = value.detach().unflatten(0, (-1, len(PHASES)))
             ordered = by_channel.transpose(0, 1).flatten(0, 1).contiguous()
@@ -115,7 +117,7 @@ class PhaseFirstConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, 2H, 2W)."""
-        y = F.conv2d(x, self.ordered_weight, self.ordered_bias, padding=cast(Any, self.padding))
+        y = F.conv2d(repeat_edges(x, 1), self.ordered_weight, self.ordered_bias)
         return cast(Tensor, DepthToSpace.apply(y))
 
 
@@ -168,7 +170,8 @@ def fold_upsampling(weight: Tensor) -> Tensor:
 TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
     {
         ReflectConv2d: SlicedReflectConv2d,
-        ReplicateDepthwiseConv2d: SlicedReplicateConv2d,
+        ReplicateConv2d: SlicedReplicateConv2d,
+        BlurDownsample: SlicedReplicateConv2d,
         UpsampleReflectConv2d: FoldedUpsampleConv2d,
         DepthToSpaceConv2d: PhaseFirstConv2d,
     }

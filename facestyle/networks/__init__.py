@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from facestyle.errors import unknown
 from facestyle.networks.mobile import MobileNetwork
+from facestyle.networks.studio import StudioNetwork
 from facestyle.networks.vgg19 import VGG19Network
 
 
@@ -33,6 +34,7 @@ class StyleNetwork(Protocol):
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "mobile": MobileNetwork,
+    "studio": StudioNetwork,
     "vgg19": VGG19Network,
 }
 

@@ -1,6 +1,6 @@
 """Convolutions that phones cannot run as they are.
 
-They are subclasses of ``nn.Conv2d``, so their state dict is just ``weight`` and ``bias``. Phones
+They are subclasses of ``nn.Conv2d``, so their state dict is ``weight`` and, mostly, ``bias``. Phones
 run neither reflected or repeated edges nor nearest upsampling on their fast paths, and order the
 channels of depth to space their own way: ``export.rewrite`` puts exact twins in their place.
 """
@@ -36,19 +36,53 @@ class UpsampleReflectConv2d(nn.Conv2d):
         return super().forward(F.interpolate(input, scale_factor=2.0, mode="nearest"))
 
 
-class ReplicateDepthwiseConv2d(nn.Conv2d):
-    """Depthwise 5x5 convolution over an input whose edge pixels are repeated twice.
+class ReplicateConv2d(nn.Conv2d):
+    """Convolution over an input whose edge pixels are repeated: nothing tells where it ends.
 
-    (N, C, H, W) to the same.
+    Odd kernels keep the size, (N, inputs, H, W) to (N, outputs, H, W). A kernel of 4 with a
+    stride of 2 halves it, and its outputs lie in the middle of two by two pixels, where bilinear
+    upsampling expects them; H and W are even then.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
         super().__init__(
-            channels, channels, 5, padding=2, padding_mode="replicate", groups=channels
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            (kernel - 1) // 2,
+            groups=groups,
+            bias=bias,
+            padding_mode="replicate",
         )
 
 
-class DepthToSpaceConv2d(nn.Conv2d):
+class BlurDownsample(ReplicateConv2d):
+    """Half the height and width without aliasing: (1, 3, 3, 1) / 8 along both axes.
+
+    (N, C, H, W) to (N, C, H / 2, W / 2), H and W even. What a stride would fold back into the
+    picture, and so make dance as the picture moves, is removed first (Zhang, "Making
+    convolutional networks shift-invariant again", ICML 2019). The kernel is not learnt.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, 4, stride=2, groups=channels, bias=False)
+        taps = torch.tensor([1.0, 3, 3, 1]) / 8
+        with torch.no_grad():
+            self.weight.copy_((taps[:, None] * taps).expand_as(self.weight))
+        self.weight.requires_grad_(False)
+
+
+class DepthToSpaceConv2d(ReplicateConv2d):
     """3x3 convolution that gives the four pixels of every cell, then depth to space.
 
     (N, inputs, H, W) to (N, outputs, 2H, 2W). The four start alike, as if upsampled by copying
@@ -56,7 +90,7 @@ class DepthToSpaceConv2d(nn.Conv2d):
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, 4 * outputs, 3, padding=1)
+        super().__init__(inputs, 4 * outputs, 3)
         with torch.no_grad():
             self.weight.copy_(self.weight[::4].repeat_interleave(4, 0))
             nn.init.zeros_(self.bias)  # type: ignore[arg-type]

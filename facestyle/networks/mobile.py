@@ -1,21 +1,25 @@
 """``mobile``: the default network, small enough to paint a camera preview.
 
-An encoder and a decoder of inverted residual blocks over three scales, AdaIN twice at each of them
-in the decoder, and a style encoder that runs once per painting and leaves one short vector.
+An encoder and a decoder of inverted residual blocks over three scales, AdaIN before every block
+of the decoder, and a style encoder that runs once per painting and leaves one short vector.
+``studio`` is the same with larger sizes (``MobileConfig``).
 
-What keeps it clean and fast on a phone:
+What keeps it clean, steady and fast on a phone:
 
 * Nothing with channels lives at full resolution: the first convolution halves it, and the last one
-  gives the four pixels of a cell at once (depth to space). Eight channels at full
-  resolution would be a quarter of all instructions.
+  gives the four pixels of a cell at once (depth to space). What is finer than that comes from the
+  photo itself (``Detail``), which no stride has touched.
+* Features are blurred before every stride (``BlurDownsample``), so that nothing aliases and dances
+  as the camera moves; the loss compares frames that are parts of a pixel apart.
+* Every convolution repeats the edge. Padded with zeros, the network knew where the picture
+  ends, and drew frames there.
+* A style also scales the features inside every block of the decoder (``scale``), which costs one
+  multiplication and makes the block's projection a kernel of the style's own.
 * Depth to space could treat one pixel of a cell unlike its neighbours and hide style statistics
   in a lattice of dots: it starts with the four alike, and the loss looks at the spectrum
   (``lattice`` in ``train.objectives``). Other upsampling is bilinear.
-* Content skips at 1/2 and 1/4 carry the face's fine structure; depthwise 5x5 kernels at 1/8 see
-  far enough to tell a face from what is around it. They repeat the edge: padded with zeros they
-  told the network where the picture ends, and it drew frames there.
-* Every operator runs in one XNNPACK partition: zero padding, slices and concatenations, global
-  average pooling, 1x1 / 3x3 / depthwise convolutions, bilinear resize, depth to space.
+* Every operator runs in one XNNPACK partition: slices and concatenations, global average pooling,
+  1x1 / 3x3 / 4x4 / depthwise convolutions, bilinear resize, depth to space.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.adain import adain, normalize
-from facestyle.networks.layers import DepthToSpaceConv2d, ReplicateDepthwiseConv2d
+from facestyle.networks.layers import BlurDownsample, DepthToSpaceConv2d, ReplicateConv2d
 
 
 @dataclass(frozen=True)
@@ -37,17 +41,21 @@ class MobileConfig:
 
     Attributes:
         channels: features at 1/2, 1/4 and 1/8 resolution.
+        encoder_blocks: blocks of the content encoder at 1/4 and 1/8 resolution.
+        decoder_blocks: blocks of the decoder at 1/2, 1/4 and 1/8 resolution.
+        expansions: widening inside the blocks at 1/2, 1/4 and 1/8 resolution.
         style_channels: features of the style encoder at 1/2 .. 1/16 resolution.
         style_hidden: width of the perceptron that ends the style encoder.
         code_size: length of a style code.
-        expansion: widening inside the inverted residual blocks below 1/2 resolution.
     """
 
     channels: tuple[int, int, int] = (16, 32, 64)
+    encoder_blocks: tuple[int, int] = (1, 2)
+    decoder_blocks: tuple[int, int, int] = (1, 2, 2)
+    expansions: tuple[int, int, int] = (1, 2, 2)
     style_channels: tuple[int, int, int, int] = (16, 40, 80, 128)
-    style_hidden: int = 160
+    style_hidden: int = 224
     code_size: int = 128
-    expansion: int = 2
 
 
 class InvertedResidual(nn.Module):
@@ -63,17 +71,23 @@ class InvertedResidual(nn.Module):
         hidden = inputs * expansion
         self.expand = nn.Conv2d(inputs, hidden, 1)
         self.depthwise = (
-            ReplicateDepthwiseConv2d(hidden)
-            if wide
-            else nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden)
+            nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden)
+            if stride > 1
+            else ReplicateConv2d(hidden, hidden, 5 if wide else 3, groups=hidden)
         )
         self.project = nn.Conv2d(hidden, outputs, 1)
         self.residual = stride == 1 and inputs == outputs
         keep_scale(self.expand, self.depthwise)
         nn.init.kaiming_normal_(self.project.weight, nonlinearity="linear")
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.project(F.relu6(self.depthwise(F.relu6(self.expand(x)))))
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride).
+
+        Args:
+            scale: of the hidden features, broadcast to (N, hidden, H, W).
+        """
+        hidden = F.relu6(self.depthwise(F.relu6(self.expand(x))))
+        y = self.project(hidden if scale is None else hidden * scale)
         return x + y if self.residual else y
 
 
@@ -104,27 +118,58 @@ class Modulation(nn.Module):
         return adain(x, self.mean(code), self.std(code), strength)
 
 
+class StyledBlock(nn.Module):
+    """AdaIN, then an inverted residual block whose hidden features the style scales."""
+
+    def __init__(self, code_size: int, channels: int, *, wide: bool, expansion: int) -> None:
+        super().__init__()
+        self.style = Modulation(code_size, channels)
+        self.block = InvertedResidual(channels, channels, wide=wide, expansion=expansion)
+        self.scale = nn.Conv2d(code_size, channels * expansion, 1)
+        nn.init.zeros_(self.scale.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, code: Tensor, strength: Tensor) -> Tensor:
+        """(N, C, H, W) to the same; strength (N, 1, 1 or H, 1 or W)."""
+        return cast(
+            Tensor, self.block(self.style(x, code, strength), 1 + strength * self.scale(code))
+        )
+
+
 class ContentEncoder(nn.Module):
     """Photo (N, 3, H, W) in [0, 1] to features at 1/2, 1/4 and 1/8 resolution."""
 
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.channels
-        e = config.expansion
-        self.stem = nn.Conv2d(3, half, 3, 2, 1)
-        self.down_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
-        self.quarter_1 = InvertedResidual(quarter, quarter, expansion=e)
-        self.down_eighth = InvertedResidual(quarter, eighth, stride=2, expansion=e)
-        self.eighth_1 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
-        self.eighth_2 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
-        keep_scale(self.stem, self.down_quarter)
+        _, expand_quarter, expand_eighth = config.expansions
+        blocks_quarter, blocks_eighth = config.encoder_blocks
+        self.stem = ReplicateConv2d(3, half, 4, stride=2)
+        self.blur_half = BlurDownsample(half)
+        self.down_quarter = nn.Conv2d(half, quarter, 1)
+        self.quarter = nn.Sequential(
+            *(
+                InvertedResidual(quarter, quarter, expansion=expand_quarter)
+                for _ in range(blocks_quarter)
+            )
+        )
+        self.blur_quarter = BlurDownsample(quarter)
+        self.down_eighth = nn.Conv2d(quarter, eighth, 1)
+        self.eighth = nn.Sequential(
+            *(
+                InvertedResidual(eighth, eighth, wide=True, expansion=expand_eighth)
+                for _ in range(blocks_eighth)
+            )
+        )
+        keep_scale(self.stem, self.down_quarter, self.down_eighth)
         with torch.no_grad():
-            self.stem.weight *= PHOTO_SCALE
+            # A 3x3 kernel whose outputs are averaged two by two: it starts without aliasing.
+            kernel = nn.init.kaiming_normal_(torch.empty(half, 3, 3, 3), nonlinearity="relu")
+            self.stem.weight.copy_(PHOTO_SCALE * F.avg_pool2d(F.pad(kernel, (1,) * 4), 2, 1))
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         half = F.relu6(self.stem(photo - 0.5))
-        quarter = self.quarter_1(F.relu6(self.down_quarter(half)))
-        eighth = self.eighth_2(self.eighth_1(self.down_eighth(quarter)))
+        quarter = self.quarter(F.relu6(self.down_quarter(self.blur_half(half))))
+        eighth = self.eighth(F.relu6(self.down_eighth(self.blur_quarter(quarter))))
         return half, quarter, eighth
 
 
@@ -176,47 +221,73 @@ class StyleEncoder(nn.Module):
         return self.code(F.relu((first + second) + (third + fourth)))
 
 
+class Detail(nn.Module):
+    """What of the photo is finer than the features at 1/2 resolution, times a gain of the style.
+
+    A painting that leaves the photo's own finest lines where they are is sharp and steady, and
+    costs a blur, a resize and two passes over three channels.
+    """
+
+    PLAIN = 4.0
+    """Gain at strength 0: what undoes a sigmoid's slope at grey."""
+
+    def __init__(self, code_size: int) -> None:
+        super().__init__()
+        self.blur = BlurDownsample(3)
+        self.gain = nn.Conv2d(code_size, 3, 1)
+        nn.init.constant_(self.gain.bias, self.PLAIN / 2)  # type: ignore[arg-type]
+
+    def forward(self, photo: Tensor, code: Tensor, strength: Tensor) -> Tensor:
+        """(N, 3, H, W) to the same, about zero; strength (N, 1, 1 or H, 1 or W)."""
+        gain = (1 - strength) * self.PLAIN + strength * self.gain(code)
+        return (photo - upsample(self.blur(photo))) * gain
+
+
 class Decoder(nn.Module):
     """Content features and a style code to the stylised image (N, 3, H, W) in [0, 1]."""
 
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.channels
-        e, code = config.expansion, config.code_size
-        self.style_eighth_1 = Modulation(code, eighth)
-        self.eighth_1 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
-        self.style_eighth_2 = Modulation(code, eighth)
-        self.eighth_2 = InvertedResidual(eighth, eighth, wide=True, expansion=e)
+        code = config.code_size
+
+        def blocks(count: int, channels: int, expansion: int, wide: bool) -> nn.ModuleList:
+            return nn.ModuleList(
+                StyledBlock(code, channels, wide=wide, expansion=expansion) for _ in range(count)
+            )
+
+        count_half, count_quarter, count_eighth = config.decoder_blocks
+        expand_half, expand_quarter, expand_eighth = config.expansions
+        self.blocks_eighth = blocks(count_eighth, eighth, expand_eighth, wide=True)
         self.up_quarter = nn.Conv2d(eighth, quarter, 1)
         self.skip_quarter = nn.Conv2d(quarter, quarter, 1)
-        self.style_quarter_1 = Modulation(code, quarter)
-        self.quarter_1 = InvertedResidual(quarter, quarter, expansion=e)
-        self.style_quarter_2 = Modulation(code, quarter)
-        self.quarter_2 = InvertedResidual(quarter, quarter, expansion=e)
+        self.blocks_quarter = blocks(count_quarter, quarter, expand_quarter, wide=False)
         self.up_half = nn.Conv2d(quarter, half, 1)
         self.skip_half = nn.Conv2d(half, half, 1)
-        self.style_half_1 = Modulation(code, half)
-        self.half_1 = InvertedResidual(half, half, expansion=1)
-        self.style_half_2 = Modulation(code, half)
+        self.blocks_half = blocks(count_half, half, expand_half, wide=False)
+        self.style_image = Modulation(code, half)
         self.image = DepthToSpaceConv2d(half, 3)
+        self.detail = Detail(code)
 
     def forward(
         self,
+        photo: Tensor,
         features: tuple[Tensor, Tensor, Tensor],
         code: Tensor,
-        strengths: tuple[Tensor, Tensor, Tensor],
+        strengths: tuple[Tensor, Tensor, Tensor, Tensor],
     ) -> Tensor:
         half, quarter, x = features
-        at_half, at_quarter, at_eighth = strengths
-        x = self.eighth_1(self.style_eighth_1(x, code, at_eighth))
-        x = self.eighth_2(self.style_eighth_2(x, code, at_eighth))
+        at_full, at_half, at_quarter, at_eighth = strengths
+        for block in self.blocks_eighth:
+            x = block(x, code, at_eighth)
         x = upsample(self.up_quarter(x)) + self.skip_quarter(quarter)
-        x = self.quarter_1(self.style_quarter_1(x, code, at_quarter))
-        x = self.quarter_2(self.style_quarter_2(x, code, at_quarter))
+        for block in self.blocks_quarter:
+            x = block(x, code, at_quarter)
         x = upsample(self.up_half(x)) + self.skip_half(half)
-        x = self.half_1(self.style_half_1(x, code, at_half))
-        x = F.relu6(self.style_half_2(x, code, at_half))
-        return torch.sigmoid(cast(Tensor, self.image(x)))
+        for block in self.blocks_half:
+            x = block(x, code, at_half)
+        x = F.relu6(self.style_image(x, code, at_half))
+        return torch.sigmoid(self.image(x) + self.detail(photo, code, at_full))
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -229,10 +300,11 @@ class MobileNetwork(nn.Module):
 
     stride = 8
     minimum_size = 8
+    default = MobileConfig()
 
     def __init__(self, config: MobileConfig | None = None) -> None:
         super().__init__()
-        self.config = config or MobileConfig()
+        self.config = config or self.default
         self.code_size = self.config.code_size
         self.encoder = ContentEncoder(self.config)
         self.style_encoder = StyleEncoder(self.config)
@@ -254,11 +326,12 @@ class MobileNetwork(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         if strength.shape[-2:] == (1, 1):
-            strengths = (strength,) * 3
+            strengths = (strength,) * 4
         else:
             strengths = (
+                strength,
                 F.avg_pool2d(strength, 2),
                 F.avg_pool2d(strength, 4),
                 F.avg_pool2d(strength, 8),
             )
-        return self.decoder(self.encoder(photo), code, strengths)
+        return self.decoder(photo, self.encoder(photo), code, strengths)
