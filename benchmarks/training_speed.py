@@ -107,7 +107,9 @@ class Ours:
         workers = self.recipe.engine.workers
         for batch in prefetch(lambda step: self.task.batch(step, 0, 1), turn, workers=workers):
             batch = self.fabric.to_device(batch)
-            take_step(self.module, batch, self.optimizer, self.recipe, self.fabric, self.bf16)
+            take_step(
+                self.module, self.task, self.optimizer, self.recipe, self.fabric, self.bf16, batch
+            )
         self.done += steps
         _finish(self.fabric.device)
 

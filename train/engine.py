@@ -13,6 +13,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,13 @@ from torch import Tensor, nn
 from facestyle.errors import UserError
 from train import tasks
 from train.checkpoints import Checkpoints
+from train.cuda_graph import CapturedStep
 from train.data.batches import prefetch
 from train.journal import Journal
 from train.memory import keep_freed_memory
 from train.recipe import OptimizerSpec, Recipe
 from train.schedule import learning_rate
+from train.tasks.task import Task
 
 WORTH_COMPILING = 1000
 """Steps below which compiling costs more than it saves."""
@@ -96,6 +99,12 @@ def compiles(recipe: Recipe) -> bool:
     return can and recipe.steps >= WORTH_COMPILING
 
 
+def captures(recipe: Recipe, device: torch.device) -> bool:
+    """Whether steps become one CUDA graph: where the recipe allows it, there is a GPU, and the task
+    draws nothing on it."""
+    return device.type == "cuda" and recipe.engine.graph != "off" and recipe.task == "joint"
+
+
 def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Trained:
     """Train as the recipe says.
 
@@ -123,16 +132,29 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
     task = tasks.create(recipe)
     student = task.student
     task.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(student, recipe.optimizer)
+    captured = captures(recipe, fabric.device)
+    optimizer = make_optimizer(student, recipe.optimizer, captured)
     if compiles(recipe):
         journal.tell("compiling: the first step takes a minute or two")
         task.compile()
     module, optimizer = fabric.setup(task, optimizer)
+    step_once = partial(take_step, module, task, optimizer, recipe, fabric, bf16)
+    if captured:
+        torch.backends.cudnn.benchmark = True
+        step_once = CapturedStep(step_once, lambda: task.stage)
     average = {k: v.clone() for k, v in student.state_dict().items()} if recipe.average else None
     first = 0
     if resume and (state := checkpoints.latest()):
         student.load_state_dict(state["student"])
+        settings = [(group["lr"], group.get("capturable")) for group in optimizer.param_groups]
         optimizer.load_state_dict(state["optimizer"])
+        for group, (rate, capturable) in zip(optimizer.param_groups, settings):
+            # Of this machine: a run may go on on another one.
+            group["lr"] = rate
+            if capturable is not None:
+                group["capturable"] = capturable
+        for name, value in task.state().items():
+            value.copy_(state["task"][name])
         for name, value in (average or {}).items():
             value.copy_(state["average"][name])
         first = state["step"]
@@ -145,7 +167,8 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
             journal.refuse(f"step {step}: the weights are not finite")
         if fabric.is_global_zero:
             state = {"step": step, "student": student.state_dict(), "average": average}
-            checkpoints.save(state | {"optimizer": optimizer.state_dict()})
+            optimizing = {"optimizer": optimizer.state_dict(), "task": task.state()}
+            checkpoints.save(state | optimizing)
         fabric.barrier()
 
     def batch_at(step: int) -> dict[str, Tensor]:
@@ -156,8 +179,12 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         for step, batch in zip(steps, prefetch(batch_at, steps, workers=recipe.engine.workers)):
             rate = learning_rate(step, recipe.steps, recipe.optimizer.rate, recipe.schedule)
             for group in optimizer.param_groups:
-                group["lr"] = rate
-            values = take_step(module, fabric.to_device(batch), optimizer, recipe, fabric, bf16)
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
+            task.enter(step)
+            values = step_once(fabric.to_device(batch))
             if average is not None:
                 update_average(average, student.state_dict(), step, recipe.average)
             journal.note(step + 1, rate, values)
@@ -178,16 +205,17 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
 
 def take_step(
     module: nn.Module,
-    batch: dict[str, Tensor],
+    task: Task,
     optimizer: torch.optim.Optimizer,
     recipe: Recipe,
     fabric: Fabric,
     bf16: bool,
+    batch: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """Learn from one batch; returns the loss, the value of every term and the gradient's norm."""
     with torch.autocast(fabric.device.type, torch.bfloat16, enabled=bf16):
         values = module(batch)
-    loss = torch.stack([weight * values[name] for name, weight in recipe.weights.items()]).sum()
+    loss = task.loss(values)
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(loss)
     norm = nn.utils.clip_grad_norm_(module.parameters(), recipe.optimizer.clip or math.inf)
@@ -195,12 +223,19 @@ def take_step(
     return {"loss": loss, **values, "gradient_norm": norm}
 
 
-def make_optimizer(student: nn.Module, spec: OptimizerSpec) -> torch.optim.Optimizer:
-    """Over the parameters of the student that learn."""
+def make_optimizer(
+    student: nn.Module, spec: OptimizerSpec, captured: bool = False
+) -> torch.optim.Optimizer:
+    """Over the parameters of the student that learn; ``captured`` in a CUDA graph."""
     learning = [p for p in student.parameters() if p.requires_grad]
     if spec.name == "sgd":
         return torch.optim.SGD(
             learning, spec.rate, momentum=spec.momentum, weight_decay=spec.weight_decay
+        )
+    if captured:
+        rate = torch.tensor(spec.rate, device="cuda")
+        return torch.optim.Adam(
+            learning, rate, spec.betas, weight_decay=spec.weight_decay, capturable=True
         )
     return torch.optim.Adam(learning, spec.rate, spec.betas, weight_decay=spec.weight_decay)
 
@@ -215,11 +250,10 @@ def update_average(
     Counters are copied.
     """
     share = 1 - min(decay, (1 + step) / (10 + step))
-    for name, value in average.items():
-        if value.is_floating_point():
-            value.lerp_(state[name], share)
-        else:
-            value.copy_(state[name])
+    floats = [name for name, value in average.items() if value.is_floating_point()]
+    torch._foreach_lerp_([average[n] for n in floats], [state[n] for n in floats], share)
+    for name in average.keys() - set(floats):
+        average[name].copy_(state[name])
 
 
 @contextmanager

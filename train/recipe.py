@@ -22,10 +22,15 @@ class TermSpec:
     Attributes:
         weight: factor; a term of weight 0 is left out.
         layers: of the perceptual network; the term's own by default.
+        targets: for a network by name the value to be reached (task ``joint``): the weight
+            grows while the term is above it and shrinks while it is below.
+        begin: part of the steps after which the term counts (task ``joint``).
     """
 
     weight: float
     layers: tuple[str, ...] = ()
+    targets: dict[str, float] = field(default_factory=dict)
+    begin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class DataSpec:
         jitter: brightness, contrast and saturation of photos are scaled by up to 1 +- this.
         zoom: crops are up to this many times ``size`` wide, and then resized to it: photos at
             several scales. Beyond its edges an image is mirrored.
+        closest: crops are down to this part of ``size`` wide (task ``joint``).
+        hues: part of the paintings whose hues are turned (task ``joint``).
         style_jitter, style_zoom: the same for paintings, so that stronger and denser styles are
             seen than a collection has.
         shift: perceptual losses see a crop at a random offset of up to this many pixels, so
@@ -57,6 +64,8 @@ class DataSpec:
     short_side: int = 512
     jitter: float = 0.0
     zoom: float = 1.0
+    closest: float = 1.0
+    hues: float = 0.0
     style_jitter: float = 0.0
     style_zoom: float = 1.0
     shift: int = 0
@@ -144,6 +153,7 @@ class EngineSpec:
         precision: ``fp32``, ``bf16`` (mixed) or ``auto``: bf16 where the hardware has it.
         compile: ``on``, ``off`` or ``auto``: ``torch.compile`` for runs of 1,000 steps or more, on
             machines that have what it needs; it takes a minute or two before the first step.
+        graph: ``on``, ``off`` or ``auto``: a step as one CUDA graph, on a GPU (task ``joint``).
         workers: threads that decode and crop images.
         log_every: steps between lines of ``metrics.csv``.
         sample_every: steps between sample pictures.
@@ -152,6 +162,7 @@ class EngineSpec:
 
     precision: str = "auto"
     compile: str = "off"
+    graph: str = "auto"
     workers: int = 2
     log_every: int = 20
     sample_every: int = 1000
@@ -166,7 +177,9 @@ class Recipe:
         name: of the recipe.
         summary: what it trains, in a line.
         reference: paper and equation.
-        task: ``style``, ``depth`` or ``parsing``.
+        task: ``style``, ``joint``, ``depth`` or ``parsing``.
+        along: networks that are trained along, on the style encoder of ``network`` (task
+            ``joint``).
         network: what is trained, by its name in ``facestyle.networks`` or ``train.auxiliary``.
         start: weights to begin with: a checkpoint file, ``shipped``, ``imagenet`` (the encoder
             of an auxiliary network), or empty for random ones.
@@ -186,6 +199,7 @@ class Recipe:
     steps: int
     batch: int
     terms: dict[str, TermSpec]
+    along: tuple[str, ...] = ()
     start: str = ""
     seed: int = 0
     average: float = 0.0

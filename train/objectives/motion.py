@@ -51,6 +51,12 @@ def move(images: Tensor, grid: Tensor) -> Tensor:
     )
 
 
+def follow_sharply(images: Tensor, grid: Tensor) -> Tensor:
+    """First frames (N, 3, H, W) moved alike, bicubic: for training, where ``follow`` would ask for
+    a second frame that is blurred as a bilinear shift blurs."""
+    return F.grid_sample(images, grid, mode="bicubic", align_corners=False)
+
+
 def follow(images: Tensor, grid: Tensor) -> Tensor:
     """First frames (N, 3, H, W) moved alike."""
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
@@ -59,8 +65,8 @@ def follow(images: Tensor, grid: Tensor) -> Tensor:
 def visible(grid: Tensor) -> Tensor:
     """(N, H, W), true where both frames show the same."""
     height, width = grid.shape[1:3]
-    edge = torch.tensor([1 - 1 / width, 1 - 1 / height], device=grid.device)
-    return (grid.abs() <= edge).all(-1)
+    x, y = grid.abs().unbind(-1)
+    return (x <= 1 - 1 / width) & (y <= 1 - 1 / height)
 
 
 def flicker_loss(followed: Tensor, second: Tensor, shown: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -21,6 +21,8 @@ class View:
         parts: (N, 19, h, w) logits of face parts, where a term needs them.
         face: (N, 1, H, W) in [0, 1], where the face is and what is just around it; of the photo
             only, where a term needs it.
+        coarse: features of the image in half size, where a term needs them.
+        marks: features of its luminance detail, where a term needs them.
     """
 
     image: Tensor
@@ -28,6 +30,8 @@ class View:
     depth: Tensor | None = None
     parts: Tensor | None = None
     face: Tensor | None = None
+    coarse: Mapping[str, Features] = field(default_factory=dict)
+    marks: Mapping[str, Features] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

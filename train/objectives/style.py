@@ -53,3 +53,10 @@ def gram_loss(own: Tensor, target: Tensor) -> Tensor:
     """Squared distance of two Gram matrices (N, C, C) relative to the target's own size."""
     difference = (own - target).square().sum((1, 2))
     return difference / (target.square().sum((1, 2)) + EPSILON)
+
+
+def relative_distance(own: Tensor, target: Tensor) -> Tensor:
+    """|own - target| / |target| of Gram matrices (N, C, C): not squared, so that what is nearly
+    reached still pulls."""
+    difference = (own - target).square().sum((1, 2))
+    return ((difference + EPSILON) / (target.square().sum((1, 2)) + EPSILON)).sqrt()

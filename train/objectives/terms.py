@@ -15,8 +15,9 @@ from torch import Tensor
 
 from facestyle.adain import adain
 from train.auxiliary.face_classes import merge_logits
-from train.objectives import content, depth, face, lattice, motion, similarity, smoothness, style
+from train.objectives import color, content, depth, face, lattice, motion, similarity, smoothness, style
 from train.objectives.scene import Scene, View
+from train.perceptual import Features
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -24,6 +25,7 @@ LEAST_BACKGROUND = 0.01
 """Part of the photo below which there is no background to speak of."""
 
 Layers = tuple[str, ...]
+Looked = Mapping[str, Features]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Term:
         face: needs one to find the face in the photo.
         frames: needs a second frame, moved and painted.
         rounded: needs the output of an 8-bit file.
+        coarse: needs features of images in half size.
+        marks: needs features of luminance detail.
     """
 
     compute: Callable[[Scene, Layers], Tensor]
@@ -49,6 +53,8 @@ class Term:
     face: bool = False
     frames: bool = False
     rounded: bool = False
+    coarse: bool = False
+    marks: bool = False
 
 
 def _present(found: Tensor | None) -> Tensor:
@@ -97,6 +103,32 @@ def gram_term(scene: Scene, layers: Layers, mask: Tensor | None = None) -> Tenso
         painting = style.gram(scene.painting.features[layer].narrow)
         total = total + style.gram_loss(output, torch.lerp(photo, painting, share))
     return total / len(layers)
+
+
+def _texture(output: Looked, painting: Looked, strength: Tensor, layers: Layers) -> Tensor:
+    """Relative distance of Gram matrices of VGG's own channels, at strength 1 only."""
+    distances = [
+        style.relative_distance(style.gram(output[n].full), style.gram(painting[n].full))
+        for n in layers
+    ]
+    return (strength >= 1) * torch.stack(distances).mean(0)
+
+
+def texture_term(scene: Scene, layers: Layers) -> Tensor:
+    """Of the pictures in full size (twice) and in half size."""
+    output, painting, strength = scene.output, scene.painting, scene.strength
+    fine = _texture(output.features, painting.features, strength, layers)
+    return (2 * fine + _texture(output.coarse, painting.coarse, strength, layers)) / 3
+
+
+def stroke_term(scene: Scene, layers: Layers) -> Tensor:
+    """Of luminance detail: the painting's marks, whatever its palette."""
+    return _texture(scene.output.marks, scene.painting.marks, scene.strength, layers)
+
+
+def palette_term(scene: Scene, _: Layers) -> Tensor:
+    """Distance of areas of colour, the more the stronger the strength."""
+    return scene.strength * color.palette_loss(scene.output.image, scene.painting.image)
 
 
 def background_style_term(scene: Scene, layers: Layers) -> Tensor:
@@ -174,6 +206,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "background_style": Term(
             background_style_term, "paper 4", ("relu1_1", "relu2_1", "relu3_1"), parts=True
         ),
+        "texture": Term(texture_term, "Gatys et al. 2016, at two scales", STYLE_LAYERS, coarse=True),
+        "stroke": Term(stroke_term, "ours: the painting's marks", STYLE_LAYERS, marks=True),
+        "palette": Term(palette_term, "ours: sliced Wasserstein distance of colours"),
+        "soft_color": Term(
+            _on_the_face(color.soft_color_loss), "ours: no patches on faces", face=True
+        ),
+        "flat_slope": Term(_between_images(color.flat_slope_loss), "ours: no halos, no bands"),
         "structure": Term(structure_term, "ours: content blind to the palette", ("relu4_1",)),
         "fine_structure": Term(structure_term, "the same, nearer to the pixels", ("relu3_1",)),
         "depth": Term(_depth_term, "paper 1, section 4.1.1", depth=True),

@@ -157,11 +157,12 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 CHOICES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
     {
-        "task": ("style", "depth", "parsing"),
+        "task": ("style", "joint", "depth", "parsing"),
         "optimizer.name": ("adam", "sgd"),
         "schedule.name": ("constant", "inverse", "poly", "tail", "drops"),
         "engine.precision": ("auto", "fp32", "bf16"),
         "engine.compile": ("auto", "on", "off"),
+        "engine.graph": ("auto", "on", "off"),
     }
 )
 """Words that some keys are limited to."""
@@ -217,8 +218,19 @@ def _check(recipe: Recipe) -> None:
         "data.jitter": recipe.data.jitter,
         "data.style_jitter": recipe.data.style_jitter,
         "data.fill_depth": recipe.data.fill_depth,
+        "data.closest": recipe.data.closest,
+        "data.hues": recipe.data.hues,
+        **{f"terms.{name}.begin": term.begin for name, term in recipe.terms.items()},
     }.items():
         if not 0 <= part <= 1:
             raise UserError(f"recipe: {key} must lie between 0 and 1, not {part:g}")
+    for name, term in recipe.terms.items():
+        for network, target in term.targets.items():
+            if network not in (recipe.network, *recipe.along):
+                raise unknown(
+                    f"network in terms.{name}.targets", network, (recipe.network, *recipe.along)
+                )
+            if not target > 0:
+                raise UserError(f"recipe: terms.{name}.targets.{network} must be above 0")
     if not recipe.weights:
         raise UserError("recipe: no term has a weight; add e.g. --set terms.style.weight=10")

@@ -1,4 +1,4 @@
-"""What can be trained: a style network, a depth network, a face parser.
+"""What can be trained: style networks, one or several, a depth network, a face parser.
 
 A task is a module whose forward pass turns a batch into the values of a recipe's terms; the
 engine knows nothing else of it.
@@ -19,11 +19,13 @@ def create(recipe: Recipe) -> Task:
         UserError: when data, weights or names are missing or make no sense.
     """
     from train.tasks.depth import DepthTask
+    from train.tasks.joint import JointTask
     from train.tasks.parsing import ParsingTask
     from train.tasks.style import StyleTask
 
     kinds: dict[str, Callable[[Recipe], Task]] = {
         "style": StyleTask,
+        "joint": JointTask,
         "depth": DepthTask,
         "parsing": ParsingTask,
     }

@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+import torch
 from PIL import Image
 from torch import Tensor, nn
+
+from train.recipe import Recipe
 
 
 class Task(nn.Module, ABC):
@@ -16,6 +19,23 @@ class Task(nn.Module, ABC):
     """What is trained and kept."""
     sheet_caption: str
     """What ``sheet`` shows, left to right."""
+
+    recipe: Recipe
+    """What to do."""
+    stage = ""
+    """Changes when the terms that count do: what a captured step must be captured anew for."""
+
+    def enter(self, step: int) -> None:
+        """Called before every step."""
+
+    def loss(self, values: dict[str, Tensor]) -> Tensor:
+        """What is minimised, of the terms' values."""
+        weights = self.recipe.weights
+        return torch.stack([weight * values[name] for name, weight in weights.items()]).sum()
+
+    def state(self) -> dict[str, Tensor]:
+        """What else a checkpoint must hold; filled in place when a run is resumed."""
+        return {}
 
     @abstractmethod
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:

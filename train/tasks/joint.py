@@ -1,0 +1,405 @@
+"""Train style networks together, on one style encoder: one code serves them all.
+
+Photos and paintings live on the device (``train.data.pool``), so that a GPU never waits for them
+and a look may be moved by parts of a pixel: the second frame that flicker is measured on is a look
+of its own, with other borders. Terms with targets are balanced (``train.balance``).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from facestyle import checkpoint
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError, unknown
+from facestyle.networks import NETWORKS
+from facestyle.networks.mobile import MobileNetwork
+from train.auxiliary.resnet import STRIDE
+from train.auxiliary.watchers import HUB, load_depth, load_face
+from train.balance import Balance
+from train.data.pool import ImagePool, LookSpec, compose, draw_affine, draw_color, positions
+from train.data.sets import open_source
+from train.objectives import motion
+from train.objectives.color import luminance_detail
+from train.objectives.face import face_mask
+from train.objectives.scene import Frames, Scene, View
+from train.objectives.terms import TERMS, Term
+from train.perceptual import Features, load_perceptual
+from train.recipe import Recipe, StrengthSpec
+from train.rounding import Caller
+from train.tasks.sheet import tile
+from train.tasks.task import Task
+
+MASK_SIDE = 64
+"""Of the face masks that are kept, in pixels."""
+
+LONG_SHIFT = 3 / 16
+"""Of the width: how far every second of the second frames is moved, so that the same place is seen
+at different distances from a border; the others move as ``motion.LONGEST_SHIFT`` says."""
+
+SAMPLES = 6
+"""Pairs on a sheet."""
+
+
+class Family(nn.Module):
+    """Networks by name, all with the style encoder of the first."""
+
+    def __init__(self, networks: Mapping[str, MobileNetwork]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(networks)
+        first, *others = networks.values()
+        for other in others:
+            other.style_encoder = first.style_encoder
+        self.style_encoder = first.style_encoder
+
+
+class JointTask(Task):
+    """The networks, what is learnt from, and the frozen networks of the loss."""
+
+    sheet_caption = "photo, painting, painted by each network"
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        for name in recipe.weights:
+            if name not in TERMS:
+                raise unknown("term", name, TERMS)
+        data, names = recipe.data, (recipe.network, *recipe.along)
+        least = STRIDE if any(TERMS[n].depth or TERMS[n].parts for n in recipe.weights) else 64
+        if data.size % STRIDE or data.size < least:
+            raise UserError(f"recipe: data.size must be a multiple of {STRIDE}, not {data.size}")
+        self.content, self.photos = self._pool(data.content, "content")
+        self.style, self.paintings = self._pool(data.style, "style")
+        self.looks = LookSpec(
+            data.short_side, data.size, data.closest, data.zoom, jitter=data.jitter
+        )
+        self.style_looks = LookSpec(
+            data.short_side,
+            data.size,
+            data.closest,
+            data.style_zoom,
+            turn=True,
+            jitter=data.style_jitter,
+            hues=data.hues,
+        )
+        self.student = Family(_networks(recipe, names))
+        self.callers = nn.ModuleDict(
+            {name: Caller(network) for name, network in self.student.networks.items()}
+        )
+        self.balances = nn.ModuleDict(
+            {
+                name: Balance(
+                    recipe.weights,
+                    {
+                        term: spec.targets[name]
+                        for term, spec in recipe.terms.items()
+                        if spec.weight and name in spec.targets
+                    },
+                )
+                for name in names
+            }
+        )
+        self.perceptual = load_perceptual(recipe.auxiliary.perceptual)
+        needs = [TERMS[name] for name in recipe.weights]
+        if recipe.auxiliary.depth.startswith(HUB) and any(term.depth for term in needs):
+            raise UserError("the task joint needs a depth network in metres, not one of the hub")
+        self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in needs) else None
+        self.face = load_face(recipe.auxiliary.face) if any(t.parts or t.face for t in needs) else None
+        masks = self._face_masks() if any(t.face for t in needs) else None
+        self.register_buffer("masks", masks, persistent=False)
+        self.enter(0)
+
+    def _pool(self, sources: tuple[str, ...], option: str) -> tuple[ImagePool, np.ndarray]:
+        """The images of all sources, and their numbers, as often as their source is named."""
+        if not sources:
+            raise UserError(f"no images to learn from; give --{option} FOLDER (or a tar file)")
+        data, workers = self.recipe.data, self.recipe.engine.workers
+        samples = {source: open_source(source) for source in sources}
+        pool = ImagePool([s for each in samples.values() for s in each], data.short_side, workers)
+        of_source = np.repeat(list(samples), [len(each) for each in samples.values()])[pool.kept]
+        return pool, np.concatenate([np.flatnonzero(of_source == source) for source in sources])
+
+    @torch.inference_mode()
+    def _face_masks(self) -> Tensor:
+        """(N, 1, MASK_SIDE, MASK_SIDE) uint8: where the photos' faces are, looked up once."""
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        assert self.face is not None
+        self.face.to(device)
+        parts = []
+        for images in self.content.images.split(32):
+            logits = self.face(images.to(device).float() / 255)
+            parts.append((face_mask(logits, MASK_SIDE, MASK_SIDE) * 255).round().byte().cpu())
+        return torch.cat(parts)
+
+    def enter(self, step: int) -> None:
+        """Choose the terms that count at a step."""
+        done = step / self.recipe.steps
+        self.terms: dict[str, Term] = {
+            name: TERMS[name]
+            for name in self.recipe.weights
+            if done >= self.recipe.terms[name].begin
+        }
+        self.stage = " ".join(self.terms)
+
+    def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
+        """What is looked at: ``index``, ``affine`` and ``color`` of photos and paintings (see
+        ``ImagePool.look``), strengths (n,), motions (n / 2, 3) in pixels and a factor, and the
+        offset of the perceptual crop (2,)."""
+        if world > 1:
+            raise UserError("the task joint trains on one device; use --devices 1")
+        recipe, count = self.recipe, self.recipe.batch
+        rng = np.random.default_rng((recipe.seed, step, 4))
+        moved, size = max(1, count // 2), recipe.data.size
+        longest = np.where(np.arange(moved) % 2, LONG_SHIFT * size, motion.LONGEST_SHIFT)
+        shift = rng.uniform(-1, 1, (moved, 2)) * longest[:, None]
+        zoom = 1 + motion.ZOOM * rng.uniform(-1, 1, (moved, 1))
+        drawn = {
+            "photo_index": rng.choice(self.photos, count),
+            "photo_affine": draw_affine(count, self.looks, rng),
+            "photo_color": draw_color(count, self.looks, rng),
+            "painting_index": rng.choice(self.paintings, count),
+            "painting_affine": draw_affine(count, self.style_looks, rng),
+            "painting_color": draw_color(count, self.style_looks, rng),
+            "strength": draw_strengths(count, recipe.strength, rng),
+            "motion": np.concatenate((shift, zoom), 1).astype(np.float32),
+            "offset": rng.integers(0, recipe.data.shift + 1, 2),
+        }
+        return {name: torch.from_numpy(value) for name, value in drawn.items()}
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """``objective``, what is minimised, and the terms at strength 1: ``NETWORK.TERM`` for each
+        network, ``TERM`` averaged over them."""
+        photo, second, painting, grid = self._look_at(batch)
+        offset, strength = batch["offset"], batch["strength"]
+        with torch.no_grad():
+            seen_photo = replace(self._see(photo, offset, False), face=self._faces(batch))
+            seen_painting = self._see(painting, offset, True)
+        code = self.student.style_encoder(painting)
+        zero = code.new_zeros((), dtype=torch.float32)
+        objective, each = zero, {}
+        for name in self.student.networks:
+            scene = self._paint(name, seen_photo, second, grid, seen_painting, code, strength, offset)
+            found = self._measure(scene)
+            balance = cast(Balance, self.balances[name])
+            objective = objective + balance.weigh({k: v.mean() for k, v in found.items()})
+            at_full = {k: _mean_at_full(v, scene.strength) for k, v in found.items()}
+            if self.training:
+                balance.follow(at_full)
+            # Terms that do not count yet have columns too.
+            each[name] = {term: at_full.get(term, zero) for term in self.recipe.weights}
+        values = {f"{name}.{term}": v for name, found in each.items() for term, v in found.items()}
+        for term in self.recipe.weights:
+            values[term] = torch.stack([found[term].float() for found in each.values()]).mean()
+        return {"objective": objective, **values}
+
+    def loss(self, values: dict[str, Tensor]) -> Tensor:
+        """The balanced sum over networks."""
+        return values["objective"]
+
+    def state(self) -> dict[str, Tensor]:
+        """The balanced weights."""
+        return {name: cast(Balance, balance).factor for name, balance in self.balances.items()}
+
+    def _exactly(self) -> torch.autocast:
+        """What is drawn and measured, in float32."""
+        return torch.autocast(self.content.images.device.type, enabled=False)
+
+    @torch.no_grad()
+    def _look_at(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Photos, the second frames of the first of them, paintings, and the grid between frames."""
+        size = self.recipe.data.size
+        with self._exactly():
+            index, affine = batch["photo_index"], batch["photo_affine"]
+            photo = self.content.look(index, affine, size, batch["photo_color"])
+            right, down, zoom = batch["motion"].unbind(1)
+            grid = motion.grid(right, down, zoom, size, size)
+            back = torch.stack(
+                (
+                    torch.stack((1 / zoom, torch.zeros_like(zoom), -right), 1),
+                    torch.stack((torch.zeros_like(zoom), 1 / zoom, -down), 1),
+                ),
+                1,
+            )
+            moved = len(zoom)
+            second = self.content.look(
+                index[:moved], compose(affine[:moved], back), size, batch["photo_color"][:moved]
+            )
+            painting = self.style.look(
+                batch["painting_index"], batch["painting_affine"], size, batch["painting_color"]
+            )
+        return photo, second, painting, grid
+
+    def _faces(self, batch: dict[str, Tensor]) -> Tensor | None:
+        if self.masks is None:
+            return None
+        size, side = self.recipe.data.size, self.recipe.data.short_side
+        with self._exactly():
+            grid = positions(batch["photo_affine"], size) * (2 / side)
+            masks = self.masks.index_select(0, batch["photo_index"]).float() / 255
+            return F.grid_sample(masks, grid, padding_mode="reflection", align_corners=False)
+
+    def _see(self, image: Tensor, offset: Tensor, painted: bool) -> View:
+        """What frozen networks see of a picture.
+
+        Args:
+            painted: whether its marks and coarse texture count (a photo's do not).
+        """
+        terms = self.terms.values()
+        layers = _layers(self.recipe, self.terms)
+        shift, count = self.recipe.data.shift, len(image)
+        window = torch.arange(image.shape[-1] - shift, device=image.device)
+        rows, columns = window + offset[0], window + offset[1]
+
+        def shifted(x: Tensor) -> Tensor:
+            return x.index_select(2, rows).index_select(3, columns)
+
+        marks = painted and any(term.marks for term in terms)
+        pictures = shifted(image)
+        if marks:
+            with self._exactly():
+                pictures = torch.cat((pictures, shifted(luminance_detail(image)).to(image.dtype)))
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        seen: dict[str, Features] = self.perceptual(pictures, layers)
+        coarse: dict[str, Features] = {}
+        if painted and any(term.coarse for term in terms):
+            coarse = self.perceptual(F.avg_pool2d(pictures[:count], 2), layers)
+        return View(
+            image=image,
+            features={k: Features(v.narrow[:count], v.full[:count]) for k, v in seen.items()},
+            marks={k: Features(v.narrow[count:], v.full[count:]) for k, v in seen.items()}
+            if marks
+            else {},
+            coarse=coarse,
+            depth=self.depth(image).float()
+            if self.depth is not None and any(term.depth for term in terms)
+            else None,
+            parts=self.face(image).float()
+            if self.face is not None and any(term.parts for term in terms)
+            else None,
+        )
+
+    def _paint(
+        self,
+        name: str,
+        photo: View,
+        second: Tensor,
+        grid: Tensor,
+        painting: View,
+        code: Tensor,
+        strength: Tensor,
+        offset: Tensor,
+    ) -> Scene:
+        caller, amount = cast(Caller, self.callers[name]), strength[:, None, None, None]
+        output = caller("stylize", photo.image, code, amount)
+        frames = None
+        if any(term.frames for term in self.terms.values()):
+            moved = len(second)
+            again = caller("stylize", second, code[:moved], amount[:moved])
+            with self._exactly():
+                followed = motion.follow_sharply(output[:moved].float(), grid)
+            frames = Frames(followed, again, motion.visible(grid))
+        rounded = None
+        if any(term.rounded for term in self.terms.values()):
+            last = slice(-max(1, len(strength) // 4), None)
+            with caller.rounding() as call:
+                own = call("encode_style", painting.image[last])
+                rounded = call("stylize", photo.image[last], own, amount[last])
+        return Scene(
+            output=self._see(output, offset, True),
+            photo=photo,
+            painting=painting,
+            strength=strength,
+            frames=frames,
+            rounded=rounded,
+        )
+
+    def _measure(self, scene: Scene) -> dict[str, Tensor]:
+        with self._exactly():
+            return {
+                name: term.compute(scene, self.recipe.terms[name].layers or term.layers)
+                for name, term in self.terms.items()
+            }
+
+    @torch.no_grad()
+    def sheet(self) -> Image.Image:
+        """Fixed pairs, painted at full strength by each network."""
+        device = self.content.images.device
+        batch = {k: v.to(device) for k, v in self.batch(0, 0, 1).items()}
+        photo, _, painting, _ = self._look_at(batch)
+        count = min(SAMPLES, len(photo))
+        photo, painting = photo[:count], painting[:count]
+        code = self.student.style_encoder(painting)
+        full = torch.ones(count, 1, 1, 1, device=device)
+        painted = [
+            cast(MobileNetwork, network).stylize(photo, code, full)
+            for network in self.student.networks.values()
+        ]
+        rows = zip(photo, painting, *painted)
+        return tile([list(row) for row in rows], side=self.recipe.data.size)
+
+    def save(self, path: Path, metadata: dict[str, str]) -> None:
+        """Write every network beside each other, the first as ``path``."""
+        for name, network in self.student.networks.items():
+            fingerprint = checkpoint.fingerprint(network.state_dict())
+            made = Checkpoint(name, network, fingerprint, metadata)
+            checkpoint.save(made, path.with_stem(name))
+
+    def skipped(self) -> dict[str, str]:
+        """Damaged photos and paintings."""
+        return {**self.content.skipped, **self.style.skipped}
+
+    def next_command(self, result: Path) -> str:
+        """Export."""
+        return f"facestyle export --checkpoint {shlex.quote(str(result))} --out build"
+
+
+def draw_strengths(count: int, spec: StrengthSpec, rng: np.random.Generator) -> np.ndarray:
+    """(count,): 1 for a part ``full`` of the instances, at the front; behind them 0 for a part
+    ``none`` of all, by chance, else uniform."""
+    strength = np.ones(count, np.float32)
+    rest = count - round(spec.full * count)
+    if rest:
+        drawn = rng.uniform(0, 1, rest)
+        zero = rng.random(rest) * (1 - spec.full) < spec.none
+        strength[-rest:] = np.where(zero, 0, drawn)
+    return strength
+
+
+def _mean_at_full(values: Tensor, strength: Tensor) -> Tensor:
+    """Mean of the values of instances at strength 1; of all, where they are not of all instances."""
+    if len(values) != len(strength):
+        return values.detach().mean()
+    full = (strength >= 1).float()
+    return (values.detach() * full).sum() / full.sum().clamp_min(1)
+
+
+def _layers(recipe: Recipe, terms: Mapping[str, Term]) -> frozenset[str]:
+    each: Iterable[tuple[str, ...]] = (recipe.terms[n].layers or t.layers for n, t in terms.items())
+    return frozenset().union(*each)
+
+
+def _networks(recipe: Recipe, names: tuple[str, ...]) -> dict[str, MobileNetwork]:
+    """The networks as they start: random, shipped, or the file ``start`` and those beside it."""
+    found: dict[str, MobileNetwork] = {}
+    for name in names:
+        if name not in NETWORKS:
+            raise unknown("network", name, NETWORKS)
+        if not recipe.start:
+            network = checkpoint.untrained(name, recipe.seed).network
+        else:
+            path = None if recipe.start == "shipped" else Path(recipe.start).with_stem(name)
+            network = checkpoint.load(path, name).network
+        if not isinstance(network, MobileNetwork):
+            raise UserError(f"the task joint trains networks with a style encoder, not {name}")
+        found[name] = network.train()
+    return found
