@@ -27,7 +27,9 @@ def patched(photo: Tensor, amount: float) -> Tensor:
 
 
 def test_recolouring_is_free_and_patches_are_not(photo: Tensor) -> None:
-    mixed = torch.einsum("ij,njhw->nihw", torch.tensor([[0.2, 0.7, 0], [0.5, 0, 0.3], [0, 0.1, 0.4]]), photo)
+    mixed = torch.einsum(
+        "ij,njhw->nihw", torch.tensor([[0.2, 0.7, 0], [0.5, 0, 0.3], [0, 0.1, 0.4]]), photo
+    )
     assert color.soft_color_loss(photo, photo, FACE).max() < 1e-3
     assert color.soft_color_loss(mixed + 0.1, photo, FACE).max() < 1e-3
     small, large = (color.soft_color_loss(patched(photo, a), photo, FACE) for a in (0.05, 0.1))
@@ -40,7 +42,9 @@ def test_patches_cost_more_on_the_face(photo: Tensor) -> None:
     elsewhere[:, :, 16:80, 16:80] = photo[:, :, 16:80, 16:80]
     on_face = photo.clone()
     on_face[:, :, 30:66, 30:48] += 0.2 * torch.tensor([1.0, 0, -1]).view(3, 1, 1)
-    assert (color.soft_color_loss(on_face, photo, FACE) > color.soft_color_loss(elsewhere, photo, FACE)).all()
+    assert (
+        color.soft_color_loss(on_face, photo, FACE) > color.soft_color_loss(elsewhere, photo, FACE)
+    ).all()
 
 
 def test_a_photo_of_one_colour_is_no_trouble() -> None:

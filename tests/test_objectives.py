@@ -130,9 +130,12 @@ def view(seed: int) -> View:
         return torch.rand(*shape, generator=generator)
 
     full = {layer: noise(2, 6, 8, 8) for layer in STYLE_LAYERS}
+    features = {layer: Features(value, value) for layer, value in full.items()}
     return View(
         image=noise(2, 3, 32, 32),
-        features={layer: Features(value, value) for layer, value in full.items()},
+        features=features,
+        coarse=features,
+        marks=features,
         depth=2 + noise(2, 1, 16, 16),
         parts=8 * noise(2, len(CLASSES), 4, 4),
         face=noise(2, 1, 32, 32),
@@ -163,7 +166,9 @@ def test_terms_give_a_value_an_instance_and_cite_their_source(name: str, scene: 
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in TERMS if n not in ("style", "gram", "background_style", "lattice")]
+    # Those left out do not look at the photo, or at how flat a photo is, which noise is not.
+    "name",
+    [n for n in TERMS if n not in ("style", "gram", "background_style", "lattice", "flat_slope")],
 )
 def test_a_photo_left_alone_costs_nothing_at_strength_0(name: str, scene: Scene) -> None:
     photo = scene.photo
@@ -173,6 +178,16 @@ def test_a_photo_left_alone_costs_nothing_at_strength_0(name: str, scene: Scene)
     )
     term = TERMS[name]
     assert torch.allclose(term.compute(untouched, term.layers), torch.zeros(2), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["texture", "stroke"])
+def test_texture_is_asked_for_at_strength_1_only(name: str, scene: Scene) -> None:
+    term = TERMS[name]
+    values = term.compute(scene, term.layers)
+    assert values[0] > 0.01 and values[1] == 0
+    there = replace(scene, output=scene.painting)
+    # The root of a small constant is what is left of a distance of nothing.
+    assert (term.compute(there, term.layers) < 0.01).all()
 
 
 @pytest.mark.parametrize("name", ["style", "gram"])

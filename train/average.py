@@ -56,7 +56,9 @@ def write_average(run: Path, out: Path, half: bool = False) -> list[Path]:
     written = []
     for name in (recipe.network, *recipe.along):
         begin = f"{NETWORKS}{name}."
-        found = {k.removeprefix(begin): v for k, v in state["average"].items() if k.startswith(begin)}
+        found = {
+            k.removeprefix(begin): v for k, v in state["average"].items() if k.startswith(begin)
+        }
         # A run of a single network has no family.
         tensors = found or state["average"]
         if half:

@@ -36,7 +36,9 @@ HEADER = 768
 @click.command()
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
-@click.option("--megabytes", type=click.FloatRange(min=0.1), required=True, help="Of 1,000,000 bytes.")
+@click.option(
+    "--megabytes", type=click.FloatRange(min=0.1), required=True, help="Of 1,000,000 bytes."
+)
 @click.option("--side", type=click.IntRange(32, 1024), default=256, show_default=True)
 @click.option("--limit", type=click.IntRange(1), help="At most so many images, from all over.")
 def main(

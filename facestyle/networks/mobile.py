@@ -54,7 +54,7 @@ class MobileConfig:
     decoder_blocks: tuple[int, int, int] = (1, 2, 2)
     expansions: tuple[int, int, int] = (1, 2, 2)
     style_channels: tuple[int, int, int, int] = (16, 40, 80, 128)
-    style_hidden: int = 224
+    style_hidden: int = 160
     code_size: int = 128
 
 

@@ -88,7 +88,9 @@ class ImagePool(nn.Module):
         coarse = _sample(F.avg_pool2d(images, 2), grid)
         shown = torch.where((scale > COARSE_FROM)[:, None, None, None], coarse, shown)
         if color is not None:
-            shown = torch.einsum("nij,njhw->nihw", color[:, :, :3], shown) + color[:, :, 3, None, None]
+            shown = (
+                torch.einsum("nij,njhw->nihw", color[:, :, :3], shown) + color[:, :, 3, None, None]
+            )
         return shown.clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
 

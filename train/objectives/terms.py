@@ -15,7 +15,17 @@ from torch import Tensor
 
 from facestyle.adain import adain
 from train.auxiliary.face_classes import merge_logits
-from train.objectives import color, content, depth, face, lattice, motion, similarity, smoothness, style
+from train.objectives import (
+    color,
+    content,
+    depth,
+    face,
+    lattice,
+    motion,
+    similarity,
+    smoothness,
+    style,
+)
 from train.objectives.scene import Scene, View
 from train.perceptual import Features
 
@@ -206,7 +216,9 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "background_style": Term(
             background_style_term, "paper 4", ("relu1_1", "relu2_1", "relu3_1"), parts=True
         ),
-        "texture": Term(texture_term, "Gatys et al. 2016, at two scales", STYLE_LAYERS, coarse=True),
+        "texture": Term(
+            texture_term, "Gatys et al. 2016, at two scales", STYLE_LAYERS, coarse=True
+        ),
         "stroke": Term(stroke_term, "ours: the painting's marks", STYLE_LAYERS, marks=True),
         "palette": Term(palette_term, "ours: sliced Wasserstein distance of colours"),
         "soft_color": Term(

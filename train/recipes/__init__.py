@@ -226,10 +226,8 @@ def _check(recipe: Recipe) -> None:
             raise UserError(f"recipe: {key} must lie between 0 and 1, not {part:g}")
     for name, term in recipe.terms.items():
         for network, target in term.targets.items():
-            if network not in (recipe.network, *recipe.along):
-                raise unknown(
-                    f"network in terms.{name}.targets", network, (recipe.network, *recipe.along)
-                )
+            if network not in NETWORKS:
+                raise unknown(f"network in terms.{name}.targets", network, NETWORKS)
             if not target > 0:
                 raise UserError(f"recipe: terms.{name}.targets.{network} must be above 0")
     if not recipe.weights:

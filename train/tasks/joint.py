@@ -114,7 +114,9 @@ class JointTask(Task):
         if recipe.auxiliary.depth.startswith(HUB) and any(term.depth for term in needs):
             raise UserError("the task joint needs a depth network in metres, not one of the hub")
         self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in needs) else None
-        self.face = load_face(recipe.auxiliary.face) if any(t.parts or t.face for t in needs) else None
+        self.face = (
+            load_face(recipe.auxiliary.face) if any(t.parts or t.face for t in needs) else None
+        )
         masks = self._face_masks() if any(t.face for t in needs) else None
         self.register_buffer("masks", masks, persistent=False)
         self.enter(0)
@@ -188,7 +190,9 @@ class JointTask(Task):
         zero = code.new_zeros((), dtype=torch.float32)
         objective, each = zero, {}
         for name in self.student.networks:
-            scene = self._paint(name, seen_photo, second, grid, seen_painting, code, strength, offset)
+            scene = self._paint(
+                name, seen_photo, second, grid, seen_painting, code, strength, offset
+            )
             found = self._measure(scene)
             balance = cast(Balance, self.balances[name])
             objective = objective + balance.weigh({k: v.mean() for k, v in found.items()})
