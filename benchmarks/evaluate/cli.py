@@ -248,6 +248,7 @@ def quality(
         [*notes, *judges.notes],
         perceptual=perceptual,
         likeness=judges.sees_likeness,
+        second=judges.has_second,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
     click.echo(report.to_markdown(made))
