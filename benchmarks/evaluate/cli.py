@@ -287,6 +287,7 @@ def pictures(
         made = given.to_document(results, size, perceptual_name(perceptual), notes)
         write_text(out, json.dumps(made, indent=1, allow_nan=False) + "\n")
         click.secho(f"wrote {out}", fg="green")
+    click.echo(f"next: {_choose(folders, content, style)}")
     return 0
 
 
@@ -318,6 +319,13 @@ def _next(models: tuple[str, ...]) -> str:
     if first.suffix:
         return f"facestyle export --checkpoint {shlex.quote(models[0])} --out build"
     return f"facestyle export --preset {models[0]} --out build"
+
+
+def _choose(folders: tuple[Path, ...], content: Path, style: Path) -> str:
+    """What to type to let somebody choose between two painters."""
+    two = [*map(str, folders), "OTHER"][:2]
+    sources = ["--content", str(content), "--style", str(style)]
+    return shlex.join(["facestyle", "evaluate", "prefer", "make", *two, *sources])
 
 
 def _write(out: Path, held: HeldOut, made: dict[str, Any], markdown: str) -> None:
