@@ -65,7 +65,7 @@ def test_copies_keep_all_and_prints_have_all_style(
     made = json.loads((tmp_path / "judged.json").read_text())
     copies, prints = (folder["figures"] for folder in made["folders"])
     assert made["folders"][0]["pictures"] == 2 and len(made["folders"][0]["rows"]) == 2
-    for key, wanted in {"content": 0, "face_ssim": 1, "face_patch": 0, "faces_lost": 0}.items():
+    for key, wanted in {"content": 0, "face_ssim": 1, "faces_lost": 0}.items():
         assert copies[key] == pytest.approx(wanted, abs=1e-5), key
     for key in ("style", "gram", "stroke", "judge_style", "judge_gram"):
         assert prints[key] == pytest.approx(0, abs=1e-6), key

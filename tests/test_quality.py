@@ -75,13 +75,14 @@ def test_a_copy_keeps_everything(judges: Judges, photo: Photo) -> None:
     assert set(values) == {figure.key for figure in PER_PAIR} | set(PARTS)
     alike = ("face_ssim", "face_fsimc", "parsing", "warp", "warp_floor")
     own = {
+        "face_patch": colour.face_patch(photo.image, photo.image, photo.box or Box(0, 0, 0, 0)),
         "flat": colour.flat(photo.image, photo.calm),
         "warp_rms": photo.own_error,
         "floor_rms": photo.own_error,
     }
     for key, value in values.items():
         if key in own:
-            assert value == own[key], key
+            assert value == own[key] and (value is None or value < 2), key
         else:
             assert value == pytest.approx(float(key in alike), abs=1e-6), key
 
@@ -212,11 +213,12 @@ def test_statistics_distance_is_relative() -> None:
     assert hed.statistics_distance(own, target) == pytest.approx(0.5)
 
 
-def soft_noise(seed: int) -> torch.Tensor:
-    """(1, 3, 96, 96) in [0.2, 0.8]."""
-    generator = torch.Generator().manual_seed(seed)
-    made = colour.blur(torch.rand(1, 3, 96, 96, generator=generator), 3)
-    return 0.2 + 0.6 * (made - made.min()) / (made.max() - made.min())
+def colourful() -> torch.Tensor:
+    """Red to the right, green downwards, blue in rings: (1, 3, 128, 128) in [0, 1]."""
+    steps = torch.linspace(0, 1, 128)
+    down, across = torch.meshgrid(steps, steps, indexing="ij")
+    rings = (1 + torch.sin(12 * torch.hypot(down - 0.5, across - 0.5))) / 2
+    return torch.stack([across, down, rings])[None]
 
 
 @pytest.mark.parametrize("sigma", [colour.SOFT, colour.CALM])
@@ -230,10 +232,10 @@ def test_blur_is_a_gaussians(sigma: float) -> None:
     assert torch.allclose(colour.blur(torch.full((1, 2, 50, 60), 0.3), sigma), torch.tensor(0.3))
 
 
-@given(st.lists(st.floats(-1, 1), min_size=12, max_size=12), st.integers(0, 9))
-def test_recoloured_faces_have_no_patches(numbers: list[float], seed: int) -> None:
+@given(st.lists(st.floats(-1, 1), min_size=12, max_size=12))
+def test_recoloured_faces_have_no_patches(numbers: list[float]) -> None:
     """A linear map of colours, and the photo itself."""
-    photo, face = soft_noise(seed), Box(20, 10, 80, 90)
+    photo, face = colourful(), Box(20, 10, 100, 110)
     matrix, shift = torch.tensor(numbers[:9]).view(3, 3), torch.tensor(numbers[9:])
     recoloured = torch.einsum("ij,njhw->nihw", matrix, photo) + shift[:, None, None]
     assert colour.face_patch(recoloured, photo, face) == pytest.approx(0, abs=1e-3)

@@ -70,7 +70,7 @@ PICTURES_EPILOG = (
 def evaluate() -> None:
     """Judge trained networks on photos that they never saw.
 
-    Results are printed, and written to --out as tables and pictures.
+    Results are printed; tables and pictures are written to --out.
     """
 
 
@@ -260,10 +260,10 @@ def pictures(
     perceptual: str,
     out: Path | None,
 ) -> int:
-    """The same figures of pictures that are painted already, whoever painted them.
+    """The figures of quality for pictures painted already.
 
     FOLDERS hold pictures of one size, named <photo>__<painting>.png as `facestyle stylize` names
-    them. Steadiness is not told: it needs a second frame.
+    them, whoever painted them. Steadiness is not told: it needs a second frame.
     """
     import json
 
