@@ -231,7 +231,7 @@ def main() -> None:
         + (["--faces", _short(args.faces)] if args.faces else [])
         + (["--perceptual", Path(args.perceptual).name] if args.perceptual else [])
     )
-    shown = [f for f in PER_PAIR if f.key != "warp"]
+    shown = [f for f in PER_PAIR if f.key not in ("warp", "warp_floor")]
     text = to_markdown(names, compared, recipe, shown, command)
     document = {
         "methods": dict(zip(names, compared)),

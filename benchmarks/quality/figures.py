@@ -47,6 +47,26 @@ FIGURES = (
         "to the painting: |Gram - painting's| / |painting's|, mean over relu1_1..relu4_1",
     ),
     Figure(
+        "stroke",
+        "stroke",
+        "lower",
+        "as gram, of the detail of grey values (6 px blurred out): the painting's marks, without "
+        "its palette",
+    ),
+    Figure(
+        "judge_style",
+        "second style",
+        "lower",
+        "to the painting, by HED's VGG-16, which trained nothing: |s - painting's| / |painting's|, "
+        "s the means and stds of all channels, mean over relu1_2, relu2_2, relu3_3, relu4_3",
+    ),
+    Figure(
+        "judge_gram",
+        "second gram",
+        "lower",
+        "to the painting, by HED's VGG-16: |Gram - painting's| / |painting's|, mean over the same",
+    ),
+    Figure(
         "content",
         "content loss",
         "lower",
@@ -55,6 +75,14 @@ FIGURES = (
     Figure("face_ssim", "face SSIM", "higher", "of grey values in the face box, to the photo"),
     Figure("face_fsimc", "face FSIMc", "higher", "in the face box, to the photo"),
     Figure("face_gmsd", "face GMSD", "lower", "in the face box, to the photo"),
+    Figure(
+        "face_patch",
+        "face patches",
+        "lower",
+        "RMS x 100 of soft colour in the face box that no smooth map of the photo's soft colours "
+        "explains",
+        2,
+    ),
     Figure(
         "landmarks",
         "landmark drift",
@@ -97,6 +125,21 @@ FIGURES = (
         2,
     ),
     Figure(
+        "warp_floor",
+        "warp error / floor",
+        "lower",
+        "its error to that of the painted first frame moved as the photo was: 1 is paint that "
+        "sticks; of a set, mean error to mean floor",
+        2,
+    ),
+    Figure(
+        "flat",
+        "flat",
+        "lower",
+        "mean slope x 1000 of soft colour where the photo is flat: halos and bands",
+        2,
+    ),
+    Figure(
         "border",
         "border",
         "lower",
@@ -117,11 +160,20 @@ FIGURES = (
 PER_PAIR = tuple(figure for figure in FIGURES if figure.key != "grid_db")
 """Those that a single pair has."""
 
+PARTS = ("warp_rms", "floor_rms")
+"""What else a pair has: root mean square errors that ``warp_floor`` of a set is made of."""
+
 
 def mean(values: Iterable[float | None]) -> float | None:
     """Of those that were measured; None if none was."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
+
+
+def ratio_of_means(pairs: Sequence[Values], over: str, under: str) -> float | None:
+    """Mean of one key to mean of another; None where one of them is none or nothing."""
+    top, bottom = (mean(values[key] for values in pairs) for key in (over, under))
+    return None if top is None or not bottom else top / bottom
 
 
 def fewer(pairs: Sequence[Values]) -> dict[str, int]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from benchmarks.quality import boxes, motion, painted, surface, watched
+from benchmarks.quality import boxes, colour, hed, motion, painted, surface, watched
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import PER_PAIR, Values
+from benchmarks.quality.figures import PARTS, PER_PAIR, Values
+from benchmarks.quality.hed import HED, NoHED
 from benchmarks.quality.likeness import (
     Likeness,
     LikenessJudge,
@@ -36,6 +37,7 @@ class Photo:
         box: of the face; None if there is none.
         arrangement: see ``painted.arrangement``.
         rim: see ``surface.rim_shift``.
+        calm: see ``colour.calm``.
         depth: (1, 1, H, W), metres.
         parts: (H, W).
         face: (H, W), where in the box its parts are.
@@ -50,6 +52,7 @@ class Photo:
     box: Box | None
     arrangement: Tensor
     rim: Tensor
+    calm: Tensor
     depth: Tensor
     parts: Tensor
     face: Tensor
@@ -57,6 +60,21 @@ class Photo:
     motion: Motion
     second: Tensor
     own_error: float
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What is compared with a painting.
+
+    Attributes:
+        style: by the perceptual network.
+        marks: see ``painted.marks``.
+        second: style by HED's VGG-16; None if that is not installed.
+    """
+
+    style: Style
+    marks: Style
+    second: Style | None
 
 
 def eight_bits(image: Tensor) -> Tensor:
@@ -81,15 +99,27 @@ class Judges:
             self._likeness = LikenessJudge()
         except NoLikeness as error:
             self.notes.append(str(error))
+        self._hed: HED | None = None
+        try:
+            self._hed = HED()
+        except NoHED as error:
+            self.notes.append(str(error))
 
     @property
     def sees_likeness(self) -> bool:
         """Whether landmarks and identity can be judged."""
         return self._likeness is not None
 
-    def painting(self, image: Tensor) -> Style:
+    @property
+    def has_second(self) -> bool:
+        """Whether HED's VGG-16 judges style too."""
+        return self._hed is not None
+
+    def painting(self, image: Tensor) -> Painting:
         """What is compared with a painting (1, 3, H, W)."""
-        return painted.look(self._perceptual, image)[0]
+        style, _ = painted.look(self._perceptual, image)
+        marks = painted.marks(self._perceptual, image)
+        return Painting(style, marks, None if self._hed is None else self._hed.look(image))
 
     def photo(self, name: str, image: Tensor, given: Box | None) -> Photo:
         """Look at a photo.
@@ -113,6 +143,7 @@ class Judges:
             box=box,
             arrangement=painted.look(self._perceptual, image)[1],
             rim=surface.rim_shift(image),
+            calm=colour.calm(image),
             depth=watched.depth_map(self._depth, image),
             parts=parts,
             face=boxes.face_pixels(parts) & (False if box is None else box.mask(height, width)),
@@ -122,32 +153,44 @@ class Judges:
             own_error=motion.warp_error(image, second, moving),
         )
 
-    def judge(self, photo: Photo, style: Style, first: Tensor, second: Tensor) -> Values:
-        """The figures of one painted photo, all of ``figures.PER_PAIR``.
+    def judge(
+        self, photo: Photo, painting: Painting, first: Tensor, second: Tensor | None
+    ) -> Values:
+        """The figures of one painted photo, all of ``figures.PER_PAIR`` and ``figures.PARTS``.
 
         Args:
             photo: which was painted.
-            style: of the painting.
-            first, second: both frames painted, (1, 3, H, W), as the network gives them.
+            painting: like which.
+            first, second: both frames painted, (1, 3, H, W), as the network gives them. Without
+                the second one nothing is told of motion.
         """
         image = eight_bits(first)
         own, arrangement = painted.look(self._perceptual, image)
         values: dict[str, float | None] = {
-            "style": painted.style_loss(own, style),
-            "gram": painted.gram_distance(own, style),
+            "style": painted.style_loss(own, painting.style),
+            "gram": painted.gram_distance(own, painting.style),
+            "stroke": painted.gram_distance(painted.marks(self._perceptual, image), painting.marks),
             "content": painted.content_loss(arrangement, photo.arrangement),
             "parsing": watched.parsing_agreement(
                 watched.part_ids(self._parser, image), photo.parts
             ),
-            "warp": motion.warp_error(first, second, photo.motion) / photo.own_error,
+            "flat": colour.flat(image, photo.calm),
             "border": surface.border(image, photo.rim),
         }
+        if second is not None:
+            values |= _unsteadiness(photo, first, second)
+        if self._hed is not None and painting.second is not None:
+            seen = self._hed.look(image)
+            values["judge_style"] = hed.statistics_distance(seen, painting.second)
+            values["judge_gram"] = painted.gram_distance(seen, painting.second)
         if photo.box is not None:
             depth = watched.depth_map(self._depth, image)
             values |= structure(image, photo.image, photo.box)
+            values["face_patch"] = colour.face_patch(image, photo.image, photo.box)
             values["depth_mm"] = watched.depth_error_mm(depth, photo.depth, photo.face)
         values |= self._compare(image, photo.likeness)
-        return {figure.key: finite(values.get(figure.key)) for figure in PER_PAIR}
+        keys = (*(figure.key for figure in PER_PAIR), *PARTS)
+        return {key: finite(values.get(key)) for key in keys}
 
     def _find(self, image: Tensor, given: Box | None) -> Likeness | None:
         if self._likeness is None:
@@ -166,6 +209,18 @@ class Judges:
             "landmarks": drift(own.points, photo.points),
             "identity": identity_distance(own, photo),
         }
+
+
+def _unsteadiness(photo: Photo, first: Tensor, second: Tensor) -> dict[str, float | None]:
+    """The error under the photo's motion, over the photo's own, and over the least there can be."""
+    error = motion.warp_error(first, second, photo.motion)
+    floor = motion.floor_error(first.clamp(0, 1), photo.motion)
+    return {
+        "warp": error / photo.own_error,
+        "warp_floor": error / floor if floor else None,
+        "warp_rms": error,
+        "floor_rms": floor,
+    }
 
 
 def read_photo(whole: Tensor, size: tuple[int, int], box: Box | None) -> tuple[Tensor, Box | None]:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from benchmarks.quality import surface
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, fewer, mean
+from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, fewer, mean, ratio_of_means
 from benchmarks.quality.judge import Judges, eight_bits, finite, read_photo
 from benchmarks.quality.pictures import Picture, pairs
 from benchmarks.quality.subjects import Subject
@@ -102,7 +102,7 @@ def measure(task: Task, judges: Judges) -> Results:
     chosen = task.pairs
     wanted = sorted({index for indices in chosen.values() for index in indices})
     paintings = {index: images.load(task.paintings[index].path) for index in wanted}
-    styles = {
+    looks = {
         index: judges.painting(images.cover(painting, *task.size))
         for index, painting in paintings.items()
     }
@@ -131,7 +131,7 @@ def measure(task: Task, judges: Judges) -> Results:
                     for strength in task.strengths:
                         first = subject.paint(photo.image, code, strength)
                         second = subject.paint(photo.second, code, strength)
-                        values = judges.judge(photo, styles[index], first, second)
+                        values = judges.judge(photo, looks[index], first, second)
                         name = task.paintings[index].name
                         results.verdicts.append(
                             Verdict(subject.name, photo.name, name, strength, values)
@@ -151,6 +151,7 @@ def open_photo(task: Task, path: Path) -> tuple[Tensor, Box | None]:
 def _row(verdicts: Sequence[Verdict], name: str, strength: float, power: Tensor) -> Row:
     own = [v.values for v in verdicts if v.subject == name and v.strength == strength]
     values = {figure.key: mean(v[figure.key] for v in own) for figure in PER_PAIR}
+    values["warp_floor"] = ratio_of_means(own, "warp_rms", "floor_rms")
     values["grid_db"] = finite(surface.grid_db(power))
     ordered = {figure.key: values[figure.key] for figure in FIGURES}
     return Row(name, strength, len(own), ordered, fewer(own))

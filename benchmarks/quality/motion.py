@@ -61,6 +61,17 @@ def warp_error(first: Tensor, second: Tensor, motion: Motion) -> float:
     return difference.double().square().mean().sqrt().item()
 
 
+def floor_error(first: Tensor, motion: Motion) -> float:
+    """``warp_error`` of a painter whose paint sticks: its first frame moved as the photo was.
+
+    A picture of more contrast has a larger error for the same unsteadiness; this one has none.
+
+    Args:
+        first: painted, (1, 3, H, W) in [0, 1].
+    """
+    return warp_error(first, move(first, motion), motion)
+
+
 def _grid(motion: Motion, height: int, width: int) -> Tensor:
     right, down, zoom = (
         torch.tensor([value], dtype=torch.float32)

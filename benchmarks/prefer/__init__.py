@@ -1,0 +1,1 @@
+"""Which of two painters people prefer, without knowing whose picture is whose."""
