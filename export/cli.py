@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from facestyle.errors import UserError
+from facestyle.presets import PRESETS
 
 if TYPE_CHECKING:
     from export.build import Build
@@ -31,7 +32,9 @@ EPILOG = (
 
 
 @click.command(epilog=EPILOG)
-@click.option("--preset", default="mobile", show_default=True, help="The network: mobile or vgg19.")
+@click.option(
+    "--preset", default="mobile", show_default=True, help=f"The network: {', '.join(PRESETS)}."
+)
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
 )

@@ -573,12 +573,9 @@ class Normalized(nn.Module):
     def __init__(self, norm: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.norm = norm
-        # Ends in a convolution as all our graphs do: without one onnx2tf mistakes the layout.
-        self.last = nn.Conv2d(3, 3, 1, bias=False)
-        nn.init.dirac_(self.last.weight)
 
     def forward(self, content: Tensor) -> Tensor:
-        return self.last(self.norm(GAIN * content))
+        return self.norm(GAIN * content)
 
 
 def naive(x: Tensor) -> Tensor:
@@ -596,13 +593,13 @@ def ours(x: Tensor) -> Tensor:
 def _converted(module: nn.Module, folder: Path) -> tuple[nn.Module, Path]:
     """A module of a picture as a ``.tflite`` file of fp32."""
     from export.graphs import Graph
-    from export.tflite import to_keras, to_tflite
+    from export.tflite import to_tensorflow, to_tflite
     from facestyle import contract
 
     ports = contract.content(16, 24), contract.stylized(16, 24)
     graph = Graph("norm", module.eval(), contract.Contract("norm", ports[:1], ports[1:]))
     path = folder / "model.tflite"
-    to_tflite(to_keras(graph, folder), "fp32", path)
+    to_tflite(to_tensorflow(graph, folder), "fp32", path)
     return graph.module, path
 
 

@@ -12,6 +12,7 @@ import click
 
 from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory
 from facestyle.files import CannotWrite, numbered
+from facestyle.presets import PRESETS
 
 if TYPE_CHECKING:
     from facestyle.shipped import NamedStyles
@@ -52,7 +53,9 @@ LONGEST_STEM = 150
     metavar="LOW,HIGH",
     help="Depths that count as kept and as painted.",
 )
-@click.option("--preset", default="mobile", show_default=True, help="The network.")
+@click.option(
+    "--preset", default="mobile", show_default=True, help=f"The network: {', '.join(PRESETS)}."
+)
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
 )
