@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -138,7 +138,9 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         journal.tell("compiling: the first step takes a minute or two")
         task.compile()
     module, optimizer = fabric.setup(task, optimizer)
-    step_once = partial(take_step, module, task, optimizer, recipe, fabric, bf16)
+    step_once: Callable[[dict[str, Tensor]], dict[str, Tensor]] = partial(
+        take_step, module, task, optimizer, recipe, fabric, bf16
+    )
     if captured:
         torch.backends.cudnn.benchmark = True
         step_once = CapturedStep(step_once, lambda: task.stage)

@@ -2,7 +2,8 @@
 
     python -m train.pack faces.tar photos.tar --out pack/content.tar --megabytes 14
 
-The middle squares in one size, as WebP of the best quality that fits: what the task ``joint`` looks at.
+The middle squares in one size, as WebP of the best quality that fits: what the task ``joint``
+looks at.
 """
 
 from __future__ import annotations

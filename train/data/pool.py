@@ -1,8 +1,8 @@
 """Images that live on the training device, and looks at them by affine sampling.
 
-Decoding and cropping on the CPU would keep a GPU waiting. Here every image is decoded once, to one
-size, and a look (a crop at any scale, by parts of a pixel, turned, mirrored, recoloured) is one call
-of ``grid_sample``. What a look shows is a pure function of small arrays that are drawn by step.
+Decoding and cropping on the CPU would keep a GPU waiting. Here every image is decoded once, to
+one size, and a look (a crop at any scale, by parts of a pixel, turned, mirrored, recoloured) is one
+call of ``grid_sample``. What it shows is a pure function of small arrays that are drawn by step.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def middle_square(image: Image.Image, side: int) -> np.ndarray:
 
 
 def positions(affine: Tensor, size: int) -> Tensor:
-    """(n, size, size, 2): where ``affine`` (n, 2, 3) takes the pixels of a look, from the middle."""
+    """(n, size, size, 2): where ``affine`` takes the pixels of a look, from the middle."""
     line = torch.arange(size, device=affine.device, dtype=affine.dtype) + 0.5 - size / 2
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack((x, y, torch.ones_like(x)), -1)

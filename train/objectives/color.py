@@ -34,7 +34,7 @@ def soft(image: Tensor) -> Tensor:
 
 
 def luminance_detail(image: Tensor) -> Tensor:
-    """(N, 3, H, W): luminance less its soft part, around mid grey: marks without palette and shading."""
+    """(N, 3, H, W): luminance less its soft part, around mid grey: marks without palette."""
     grey = image.float().mean(1, keepdim=True)
     low = F.interpolate(soft(grey), grey.shape[-2:], mode="bilinear", align_corners=False)
     return (0.5 + grey - low).clamp(0, 1).expand(-1, 3, -1, -1)
@@ -64,7 +64,7 @@ def soft_color_loss(image: Tensor, photo: Tensor, face: Tensor) -> Tensor:
 
 
 def flat_slope_loss(image: Tensor, photo: Tensor) -> Tensor:
-    """Mean slope of the output's soft colour, per pixel, where the photo is flat: halos and bands."""
+    """Mean slope of the output's soft colour where the photo is flat: halos and bands."""
     own, given = (_slope(_gaussian(F.avg_pool2d(x.float(), 2), 2.0)) / 2 for x in (image, photo))
     flat = ((FLAT - given.detach()) / FLAT_SOFTNESS).sigmoid()
     least = LEAST_SHARE * flat[0].numel()
@@ -87,7 +87,7 @@ def palette_loss(image: Tensor, painting: Tensor) -> Tensor:
 
 
 def _directions(device: torch.device) -> Tensor:
-    """(DIRECTIONS, 3): unit vectors spread evenly over a half sphere (a spiral by golden angles)."""
+    """(DIRECTIONS, 3): unit vectors spread evenly over a half sphere, a spiral of golden angles."""
     # Made on the device: a CUDA graph cannot hold a copy from the CPU.
     number = torch.arange(DIRECTIONS, device=device) + 0.5
     height, angle = 1 - number / DIRECTIONS, number * (math.pi * (3 - math.sqrt(5)))

@@ -29,6 +29,7 @@ from train.auxiliary.watchers import HUB, load_depth, load_face
 from train.balance import Balance
 from train.data.pool import ImagePool, LookSpec, compose, draw_affine, draw_color, positions
 from train.data.sets import open_source
+from train.frozen import Frozen
 from train.objectives import motion
 from train.objectives.color import luminance_detail
 from train.objectives.face import face_mask
@@ -67,6 +68,11 @@ class JointTask(Task):
     """The networks, what is learnt from, and the frozen networks of the loss."""
 
     sheet_caption = "photo, painting, painted by each network"
+    student: Family
+    face: Frozen | None
+    depth: Frozen | None
+    perceptual: Frozen
+    masks: Tensor | None
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
@@ -220,7 +226,7 @@ class JointTask(Task):
 
     @torch.no_grad()
     def _look_at(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Photos, the second frames of the first of them, paintings, and the grid between frames."""
+        """Photos, the second frames of the first of them, paintings; the grid between frames."""
         size = self.recipe.data.size
         with self._exactly():
             index, affine = batch["photo_index"], batch["photo_affine"]
@@ -380,7 +386,7 @@ def draw_strengths(count: int, spec: StrengthSpec, rng: np.random.Generator) -> 
 
 
 def _mean_at_full(values: Tensor, strength: Tensor) -> Tensor:
-    """Mean of the values of instances at strength 1; of all, where they are not of all instances."""
+    """Mean over the instances at strength 1; over all where the values are of some of them."""
     if len(values) != len(strength):
         return values.detach().mean()
     full = (strength >= 1).float()
