@@ -47,6 +47,7 @@ class DataSpec:
         zoom: crops are up to this many times ``size`` wide, and then resized to it: photos at
             several scales. Beyond its edges an image is mirrored.
         closest: crops are down to this part of ``size`` wide (task ``joint``).
+        style_closest: the same for paintings.
         hues: part of the paintings whose hues are turned (task ``joint``).
         style_jitter, style_zoom: the same for paintings, so that stronger and denser styles are
             seen than a collection has.
@@ -65,6 +66,7 @@ class DataSpec:
     jitter: float = 0.0
     zoom: float = 1.0
     closest: float = 1.0
+    style_closest: float = 1.0
     hues: float = 0.0
     style_jitter: float = 0.0
     style_zoom: float = 1.0

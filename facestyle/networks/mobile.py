@@ -6,20 +6,17 @@ of the decoder, and a style encoder that runs once per painting and leaves one s
 
 What keeps it clean, steady and fast on a phone:
 
-* Nothing with channels lives at full resolution: the first convolution halves it, and the last one
-  gives the four pixels of a cell at once (depth to space). What is finer than that comes from the
-  photo itself (``Detail``), which no stride has touched.
+* Nothing with channels lives at full resolution: paint is mixed at 1/2 and enlarged. What is finer
+  than that comes from the photo itself (``Detail``), which no stride has touched. A network that
+  paints every pixel meets style statistics with weave and dots, the cheapest marks there are.
 * Features are blurred before every stride (``BlurDownsample``), so that nothing aliases and dances
   as the camera moves; the loss compares frames that are parts of a pixel apart.
 * Every convolution repeats the edge. Padded with zeros, the network knew where the picture
   ends, and drew frames there.
 * A style also scales the features inside every block of the decoder (``scale``), which costs one
   multiplication and makes the block's projection a kernel of the style's own.
-* Depth to space could treat one pixel of a cell unlike its neighbours and hide style statistics
-  in a lattice of dots: it starts with the four alike, and the loss looks at the spectrum
-  (``lattice`` in ``train.objectives``). Other upsampling is bilinear.
 * Every operator runs in one XNNPACK partition: slices and concatenations, global average pooling,
-  1x1 / 3x3 / 4x4 / depthwise convolutions, bilinear resize, depth to space.
+  1x1 / 3x3 / 4x4 / depthwise convolutions, bilinear resize.
 """
 
 from __future__ import annotations
@@ -32,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.adain import adain, normalize
-from facestyle.networks.layers import BlurDownsample, DepthToSpaceConv2d, ReplicateConv2d
+from facestyle.networks.layers import BlurDownsample, ReplicateConv2d
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class MobileConfig:
 
     channels: tuple[int, int, int] = (16, 32, 64)
     encoder_blocks: tuple[int, int] = (1, 2)
-    decoder_blocks: tuple[int, int, int] = (1, 2, 2)
+    decoder_blocks: tuple[int, int, int] = (2, 2, 2)
     expansions: tuple[int, int, int] = (1, 2, 2)
     style_channels: tuple[int, int, int, int] = (16, 40, 80, 128)
     style_hidden: int = 160
@@ -266,7 +263,7 @@ class Decoder(nn.Module):
         self.skip_half = nn.Conv2d(half, half, 1)
         self.blocks_half = blocks(count_half, half, expand_half, wide=False)
         self.style_image = Modulation(code, half)
-        self.image = DepthToSpaceConv2d(half, 3)
+        self.image = ReplicateConv2d(half, 3, 3)
         self.detail = Detail(code)
 
     def forward(
@@ -287,7 +284,7 @@ class Decoder(nn.Module):
         for block in self.blocks_half:
             x = block(x, code, at_half)
         x = F.relu6(self.style_image(x, code, at_half))
-        return torch.sigmoid(self.image(x) + self.detail(photo, code, at_full))
+        return torch.sigmoid(upsample(self.image(x)) + self.detail(photo, code, at_full))
 
 
 def upsample(x: Tensor) -> Tensor:

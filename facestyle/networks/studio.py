@@ -15,6 +15,6 @@ class StudioNetwork(MobileNetwork):
     default = MobileConfig(
         channels=(32, 64, 128),
         encoder_blocks=(1, 2),
-        decoder_blocks=(2, 3, 4),
+        decoder_blocks=(3, 3, 4),
         expansions=(2, 2, 2),
     )

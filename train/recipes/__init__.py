@@ -219,6 +219,7 @@ def _check(recipe: Recipe) -> None:
         "data.style_jitter": recipe.data.style_jitter,
         "data.fill_depth": recipe.data.fill_depth,
         "data.closest": recipe.data.closest,
+        "data.style_closest": recipe.data.style_closest,
         "data.hues": recipe.data.hues,
         **{f"terms.{name}.begin": term.begin for name, term in recipe.terms.items()},
     }.items():

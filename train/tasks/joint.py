@@ -92,7 +92,7 @@ class JointTask(Task):
         self.style_looks = LookSpec(
             data.short_side,
             data.size,
-            data.closest,
+            data.style_closest,
             data.style_zoom,
             turn=True,
             jitter=data.style_jitter,
