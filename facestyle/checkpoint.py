@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +29,9 @@ DTYPES = (
 )
 """What weights and counters are made of; complex, quantised and 8-bit floats are not."""
 
+STYLE_ENCODERS = ("style_encoder", "encoder")
+"""The first of these parts that a network has is all that makes its style codes."""
+
 EARLIER_MOBILE = "decoder.style_full.mean.weight"
 """A key that only the ``mobile`` of before 2026-11-26 has: it had AdaIN at full resolution too."""
 
@@ -39,7 +43,7 @@ class Checkpoint:
     """A network with its weights.
 
     Attributes:
-        name: the network's name (``mobile``, ``vgg19``).
+        name: the network's name, one of ``NETWORKS``.
         network: ready for inference.
         fingerprint: of the weights, 12 hex digits.
         metadata: what the file says of its training.
@@ -51,6 +55,12 @@ class Checkpoint:
     fingerprint: str
     metadata: dict[str, str] = field(default_factory=dict)
     untrained: bool = False
+
+    @cached_property
+    def style_fingerprint(self) -> str:
+        """Of the style encoder alone: networks that have the same can use each other's codes."""
+        state = self.network.state_dict()
+        return fingerprint(next(part for p in STYLE_ENCODERS if (part := _part(state, p))))
 
 
 def fingerprint(state: dict[str, Tensor]) -> str:

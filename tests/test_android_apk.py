@@ -77,7 +77,7 @@ def test_every_asset_is_what_the_manifest_says() -> None:
             assert archive.getinfo(name).compress_type == zipfile.ZIP_STORED
             assert hashlib.sha256(archive.read(name)).hexdigest() == entry["sha256"]
         styles = json.loads(archive.read(f"{ASSETS}styles.json"))
-        assert styles["weights"] == document["weights"]["fingerprint"]
+        assert styles["weights"] == document["weights"]["style_fingerprint"]
         hashes = {
             name.removeprefix(ASSETS): hashlib.sha256(archive.read(name)).hexdigest()
             for name in archive.namelist()

@@ -122,8 +122,11 @@ def test_only_what_is_asked_for_is_encoded(
 def test_styles_of_other_weights_are_kept(painter: Painter) -> None:
     other = checkpoint.untrained("mobile", seed=1)
     for made in (painter.checkpoint, other):
-        StyleBook(made.fingerprint, (A,)).save(user_file(made))
-    assert StyleBook.load(user_file(painter.checkpoint)).weights == painter.checkpoint.fingerprint
+        StyleBook(made.style_fingerprint, (A,)).save(user_file(made))
+    assert (
+        StyleBook.load(user_file(painter.checkpoint)).weights
+        == painter.checkpoint.style_fingerprint
+    )
     assert "a" in style_book(Painter(other))
 
 

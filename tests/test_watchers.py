@@ -90,7 +90,7 @@ def test_style_weights_ship_with_their_style_codes(
     loaded = checkpoint.load(path)
     assert loaded.metadata["trained"] == "none"
     book = StyleBook.load(path.with_name("styles.json"))
-    assert book.weights == loaded.fingerprint
+    assert book.weights == loaded.style_fingerprint
     assert len(book.styles) == len(gallery.paintings())
 
 
