@@ -34,7 +34,7 @@ from export import manifest
 from export.graphs import Graph
 from export.inspect_tflite import TFLiteModel
 from export.quiet import ConversionError
-from export.tflite import to_keras, to_tflite
+from export.tflite import to_tensorflow, to_tflite
 from facestyle import checkpoint, contract, gallery
 from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError
@@ -104,7 +104,7 @@ def watcher(name: str, work: Path) -> ModelFile:
     found = Port("found", Kind.MAP, shape, None, "What the network sees.")
     graph = Graph(name, network, Contract(name, (photo,), (found,)))
     path = work / f"{name}.tflite"
-    to_tflite(to_keras(graph, work / name), "fp32", path)
+    to_tflite(to_tensorflow(graph, work / name), "fp32", path)
     return ModelFile(path, name, manifest.sha256(path), precision="fp32")
 
 

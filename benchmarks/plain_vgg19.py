@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import nn
 
 from export.graphs import build
-from export.tflite import to_keras, to_tflite
+from export.tflite import to_tensorflow, to_tflite
 from facestyle import checkpoint
 from facestyle.files import atomic
 
@@ -26,5 +26,5 @@ def write(path: Path, height: int, width: int) -> Path:
 
     graph = build("stylizer", checkpoint.untrained("vgg19").network, height, width)
     with tempfile.TemporaryDirectory() as scratch, atomic(path) as temporary:
-        to_tflite(to_keras(graph, Path(scratch), unchanged), "fp32", temporary)
+        to_tflite(to_tensorflow(graph, Path(scratch), unchanged), "fp32", temporary)
     return path

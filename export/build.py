@@ -124,12 +124,12 @@ def steps(request: ExportRequest) -> int:
     """How often ``run`` reports progress."""
     graphs = dict.fromkeys(t.graph for t in request.targets)
     baked = {g: 1 + (len(request.baked) if g == "stylizer" else 0) for g in graphs}
-    keras = {t.graph for t in request.targets if t.format == "tflite"}
+    saved = {t.graph for t in request.targets if t.format == "tflite"}
     per_file = 2 if request.verify else 1
     twins = len(canary.formats(request)) if request.verify else 0
     half = {t.graph for t in request.targets if t.in_half} if request.verify else ()
     files = sum(baked[t.graph] * per_file for t in request.targets)
-    return files + sum(baked[g] for g in (*keras, *half)) + twins + 2
+    return files + sum(baked[g] for g in (*saved, *half)) + twins + 2
 
 
 def run(request: ExportRequest, progress: Progress) -> Build:
@@ -188,9 +188,9 @@ def _layouts(request: ExportRequest, scratch: Path, progress: Progress) -> dict[
 
     def write(graph: Graph, target: Target, path: Path) -> None:
         if target.format == "tflite":
-            from export.tflite import to_keras, to_tflite
+            from export.tflite import to_tensorflow, to_tflite
 
-            to_tflite(to_keras(graph, scratch / "twin"), target.precision, path)
+            to_tflite(to_tensorflow(graph, scratch / "twin"), target.precision, path)
         else:
             _to_coreml(request, _converted(graph, target.format), target, path)
 
@@ -210,17 +210,17 @@ def _graph_files(
     scratch: Path,
     progress: Progress,
 ) -> list[BuiltFile]:
-    graph, keras, made = subject.graph, None, []
+    graph, saved, made = subject.graph, None, []
     converted: dict[str, Converted] = {}
     if request.verify and any(t.in_half for t in targets):
         progress(f"{graph.name}: range in half precision")
         codes = [style.tensor() for style in request.styles.styles]
         subject = replace(subject, audit=headroom.audit(graph, request.checkpoint.network, codes))
     if any(t.format == "tflite" for t in targets):
-        from export.tflite import to_keras
+        from export.tflite import to_tensorflow
 
         progress(f"{graph.name}: PyTorch to TensorFlow")
-        keras = to_keras(graph, scratch / graph.name)
+        saved = to_tensorflow(graph, scratch / graph.name)
     for target in targets:
         path = folder / file_name(request, graph, target)
         progress(f"{path.name}: writing")
@@ -230,8 +230,8 @@ def _graph_files(
             examples = []
             if target.precision == "int8" and request.calibration is not None:
                 examples = calibration.examples(request.calibration, graph, request.styles.styles)
-            assert keras is not None
-            to_tflite(keras, target.precision, path, examples)
+            assert saved is not None
+            to_tflite(saved, target.precision, path, examples)
         else:
             if target.format not in converted:
                 converted[target.format] = _converted(graph, target.format)

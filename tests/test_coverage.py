@@ -21,7 +21,7 @@ from export.coverage.partitions import Wiring, epochs, partitions
 from export.graphs import Graph, build
 from export.quiet import quiet
 from export.rewrite import for_tflite
-from export.tflite import to_keras, to_tflite
+from export.tflite import to_tensorflow, to_tflite
 from export.verdict import Assurance
 from facestyle import checkpoint, contract
 from facestyle.contract import Contract
@@ -644,8 +644,8 @@ def test_paper_1s_operators_are_explained(tmp_path: Path) -> None:
     ports = Contract("small", (contract.content(16, 24),), (contract.stylized(32, 48),))
     graph = Graph("small", Reflecting().eval(), ports)
     plain, whole = tmp_path / "plain.tflite", tmp_path / "whole.tflite"
-    to_tflite(to_keras(graph, tmp_path / "a", lambda module: module), "fp32", plain)
-    to_tflite(to_keras(graph, tmp_path / "b", for_tflite), "fp32", whole)
+    to_tflite(to_tensorflow(graph, tmp_path / "a", lambda module: module), "fp32", plain)
+    to_tflite(to_tensorflow(graph, tmp_path / "b", for_tflite), "fp32", whole)
     table = assert_agree(plain)
     left = {kind.operator: kind for kind in table.by_kind() if kind.taken < kind.count}
     assert set(left) == {"MIRROR_PAD", "RESIZE_NEAREST_NEIGHBOR"}
@@ -658,7 +658,7 @@ def test_paper_1s_operators_are_explained(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_real_export_agrees(tmp_path: Path) -> None:
     graph = build("stylizer", checkpoint.load().network, 64, 96)
-    keras = to_keras(graph, tmp_path / "keras")
+    keras = to_tensorflow(graph, tmp_path / "keras")
     torch.manual_seed(0)
     inputs = [tuple(torch.rand(port.shape) for port in graph.contract.inputs) for _ in range(2)]
     tables = {}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from export import coreml, manifest
 from export.graphs import Graph
 from export.probes import Probe, canary
-from export.tflite import to_keras, to_tflite
+from export.tflite import to_tensorflow, to_tflite
 from export.verify import Evidence, references, verify
 from facestyle import contract
 from facestyle.adain import adain
@@ -103,7 +103,7 @@ def _graph(module: nn.Module, *, styled: bool = True) -> Graph:
 def _write(graph: Graph, format_: str, folder: Path) -> Path:
     path = folder / f"{type(graph.module).__name__}.{format_}"
     if format_ == "tflite":
-        to_tflite(to_keras(graph, folder / path.stem), "fp32", path)
+        to_tflite(to_tensorflow(graph, folder / path.stem), "fp32", path)
     elif format_ == "mlpackage":
         coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION)
     else:
