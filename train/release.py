@@ -80,8 +80,8 @@ def _release_style(
         first = checkpoint.load(STYLE_WEIGHTS / f"{FIRST}.safetensors", FIRST).style_fingerprint
         if made.style_fingerprint != first:
             raise UserError(
-                f"{source}: its style encoder is {made.style_fingerprint}, that of the {FIRST} that "
-                f"ships {first}; one style code must do for both"
+                f"{source}: its style encoder is {made.style_fingerprint}, where that of the "
+                f"{FIRST} that ships is {first}; one style code must do for both"
             )
     path = STYLE_WEIGHTS / f"{name}.safetensors"
     kept = halved(network.state_dict()) if half else network.state_dict()
