@@ -97,7 +97,7 @@ class StudioTest {
 
     private fun twice(file: ModelFile): ModelFile {
         fun larger(port: Port) = when (port.kind) {
-            "image", "map" -> port.copy(shape = port.shape.mapIndexed { i, n -> if (i in 1..2) 2 * n else n })
+            "image", "map" -> port.copy(shape = port.shape.map { if (it == live.width) 2 * it else it })
             else -> port
         }
         return file.copy(
@@ -246,6 +246,8 @@ class StudioTest {
             screen.openPhoto(plain(Color.RED))
             screen.tap(screen.find(R.id.save))
             screen.awaitWord(screen.string(R.string.saved))
+            val said = screen.string(R.string.plainer, "this phone computes something else")
+            assertTrue(ShadowToast.showedToast(said))
             assertFalse(isGreen(saved(gallery)))
         }
     }
