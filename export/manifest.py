@@ -30,7 +30,6 @@ TOOLS = (
     "pillow",
     "safetensors",
     "onnx",
-    "onnx2tf",
     "tensorflow",
     "ai-edge-litert",
     "coremltools",

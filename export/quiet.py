@@ -10,7 +10,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from pathlib import Path
 
 
 class ConversionError(Exception):
@@ -41,8 +40,6 @@ def quiet(what: str) -> Iterator[None]:
                 yield
         except (MemoryError, OSError):
             raise
-        except SystemExit as error:  # onnx2tf leaves by sys.exit
-            raise ConversionError(f"{what}: {_last_line(log)}") from error
         except Exception as error:
             raise ConversionError(f"{what}: {error or _last_line(log)}") from error
         finally:
@@ -59,14 +56,3 @@ def _last_line(log: object) -> str:
     log.seek(0)  # type: ignore[attr-defined]
     lines = log.read().decode(errors="replace").strip().splitlines()  # type: ignore[attr-defined]
     return lines[-1] if lines else "no message"
-
-
-@contextmanager
-def scripts_on_path() -> Iterator[None]:
-    """Put this interpreter's scripts first on PATH: onnx2tf calls its tools by name."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before

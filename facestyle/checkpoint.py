@@ -32,8 +32,9 @@ DTYPES = (
 STYLE_ENCODERS = ("style_encoder", "encoder")
 """The first of these parts that a network has is all that makes its style codes."""
 
-EARLIER_MOBILE = "decoder.style_full.mean.weight"
-"""A key that only the ``mobile`` of before 2026-11-26 has: it had AdaIN at full resolution too."""
+EARLIER_MOBILE = ("decoder.style_full.mean.weight", "decoder.eighth_1.expand.weight")
+"""Keys that only earlier networks named ``mobile`` have: that of before 2026-11-26, with AdaIN at
+full resolution, and that of before 2026-11-27, whose strides were not blurred."""
 
 TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
@@ -43,7 +44,7 @@ class Checkpoint:
     """A network with its weights.
 
     Attributes:
-        name: the network's name, one of ``NETWORKS``.
+        name: the network's name (``mobile``, ``studio``, ``vgg19``).
         network: ready for inference.
         fingerprint: of the weights, 12 hex digits.
         metadata: what the file says of its training.
@@ -180,7 +181,7 @@ def load(
         if name not in NETWORKS:
             raise UserError(f"{path} holds weights of {name!r}, which this version lacks")
         raise UserError(f"{path} holds weights of {name!r}; add --preset {name}")
-    if name == "mobile" and EARLIER_MOBILE in state:
+    if name == "mobile" and any(key in state for key in EARLIER_MOBILE):
         raise UserError(
             f"{source} holds weights of an earlier mobile network, which is replaced; "
             "train again, or use the version of facestyle that it was trained with"

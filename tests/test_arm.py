@@ -573,12 +573,9 @@ class Normalized(nn.Module):
     def __init__(self, norm: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.norm = norm
-        # Ends in a convolution as all our graphs do: without one onnx2tf mistakes the layout.
-        self.last = nn.Conv2d(3, 3, 1, bias=False)
-        nn.init.dirac_(self.last.weight)
 
     def forward(self, content: Tensor) -> Tensor:
-        return self.last(self.norm(GAIN * content))
+        return self.norm(GAIN * content)
 
 
 def naive(x: Tensor) -> Tensor:

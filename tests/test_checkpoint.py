@@ -84,10 +84,13 @@ def test_shipped_weights_give_back_a_photo_at_strength_0() -> None:
         assert -10 * torch.log10(error) >= 26, portrait.name
 
 
+@pytest.mark.parametrize(
+    "key", ["decoder.style_full.mean.weight", "decoder.eighth_1.expand.weight"]
+)
 def test_networks_of_before_are_refused_by_name(
-    tmp_path: Path, mobile: checkpoint.Checkpoint
+    key: str, tmp_path: Path, mobile: checkpoint.Checkpoint
 ) -> None:
-    state = {**mobile.network.state_dict(), "decoder.style_full.mean.weight": torch.zeros(8, 4)}
+    state = {**mobile.network.state_dict(), key: torch.zeros(8, 4)}
     old, other = tmp_path / "old.safetensors", tmp_path / "other.safetensors"
     checkpoint.write_tensors(state, old, {"network": "mobile"})
     checkpoint.write_tensors(state, other, {"network": "portrait"})

@@ -140,7 +140,7 @@ def test_the_same_command_gives_the_same_bytes(folder: Path, tmp_path: Path) -> 
     assert hashes[0] == hashes[1]
     for key in ("styles_sha256", "golden_sha256", "lock", "tools"):
         assert first[key] == second[key]
-    assert {"torch", "coremltools", "tensorflow", "onnx2tf", "numpy"} <= set(first["lock"])
+    assert {"torch", "coremltools", "tensorflow", "onnx", "numpy"} <= set(first["lock"])
 
 
 def _shipped(name: str, **options: Any) -> tuple[Graph, torch.nn.Module]:

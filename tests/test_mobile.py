@@ -1,25 +1,52 @@
-"""The network for phones: its budget, its sizes, its strength."""
+"""The networks for phones: their budgets, their sizes, their strength."""
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
+from torch import Tensor
 
 from export import cost
 from export.graphs import build
+from facestyle.networks import NETWORKS, create
 from facestyle.networks.mobile import MobileNetwork
+from facestyle.networks.studio import StudioNetwork
+from facestyle.presets import PRESETS
+
+BUDGETS = {"mobile": (0.30e9, 0.35e6), "studio": (2.0e9, 1.2e6)}
+"""Multiplications at 256 x 256 and parameters, of the stylizer."""
 
 
-@pytest.fixture(scope="module")
-def network() -> MobileNetwork:
+@pytest.fixture(scope="module", params=BUDGETS)
+def network(request: pytest.FixtureRequest) -> MobileNetwork:
     torch.manual_seed(0)
-    return MobileNetwork().eval()
+    return cast(MobileNetwork, create(request.param))
 
 
-def test_budget(network: MobileNetwork) -> None:
-    graph = build("stylizer", network, 256, 256)
-    assert cost.macs(graph) <= 0.30e9
-    assert cost.parameters(graph) <= 0.35e6
+def test_presets_are_the_networks() -> None:
+    assert tuple(NETWORKS) == PRESETS
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_budget(name: str) -> None:
+    graph = build("stylizer", create(name), 256, 256)
+    macs, parameters = BUDGETS[name]
+    assert cost.macs(graph) <= macs
+    assert cost.parameters(graph) <= parameters
+
+
+def test_a_style_code_suits_both() -> None:
+    """An app changes the file, not the code's shape; the style encoder may be taken over."""
+
+    def shapes(network: MobileNetwork) -> dict[str, torch.Size]:
+        return {key: value.shape for key, value in network.style_encoder.state_dict().items()}
+
+    mobile, studio = MobileNetwork(), StudioNetwork()
+    assert mobile.code_size == studio.code_size
+    assert shapes(mobile) == shapes(studio)
+    studio.style_encoder.load_state_dict(mobile.style_encoder.state_dict())
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (64, 96), (40, 24)])
@@ -55,3 +82,40 @@ def test_batch_entries_are_independent(network: MobileNetwork) -> None:
         both = network.stylize(photos, codes, torch.ones(2, 1, 1, 1))
         second = network.stylize(photos[1:], codes[1:], torch.ones(1, 1, 1, 1))
     assert torch.allclose(both[1:], second, atol=1e-5)
+
+
+def test_an_even_photo_shows_no_edges(network: MobileNetwork) -> None:
+    with torch.no_grad():
+        for features in network.encoder(torch.full((1, 3, 64, 48), 0.3)):
+            torch.testing.assert_close(features, features[:, :, :1, :1].expand_as(features))
+
+
+def test_features_move_with_the_photo(network: MobileNetwork) -> None:
+    """By a cell of the coarsest scale: what aliases or knows its place does not."""
+    wide = torch.rand(1, 3, 160, 168)
+    with torch.no_grad():
+        here = network.encoder(wide[..., :160])
+        moved = network.encoder(wide[..., 8:])
+    for cells, a, b in zip((4, 2, 1), here, moved):
+        inside = 6 * cells
+        torch.testing.assert_close(
+            a[:, :, inside:-inside, inside + cells : -inside],
+            b[:, :, inside:-inside, inside : -inside - cells],
+            rtol=1e-4,
+            atol=1e-5,
+        )
+
+
+def test_detail_is_what_the_features_cannot_hold(network: MobileNetwork) -> None:
+    """Nothing where the photo is even; at strength 0 the same for every style."""
+    detail = network.decoder.detail
+
+    def of(photo: Tensor, strength: float, code: Tensor) -> Tensor:
+        with torch.no_grad():
+            return detail(photo, code, torch.full((1, 1, 1, 1), strength))
+
+    codes = torch.randn(2, 1, network.code_size, 1, 1)
+    even, rough = torch.full((1, 3, 16, 24), 0.4), torch.rand(1, 3, 16, 24)
+    assert of(even, 1.0, codes[0]).abs().max() < 1e-5
+    assert torch.equal(of(rough, 0.0, codes[0]), of(rough, 0.0, codes[1]))
+    assert not torch.equal(of(rough, 1.0, codes[0]), of(rough, 1.0, codes[1]))

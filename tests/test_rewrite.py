@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,15 +15,18 @@ from export.rewrite import (
     DepthToSpace,
     FoldedUpsampleConv2d,
     PhaseFirstConv2d,
+    SeparateBlur,
     SlicedReflectConv2d,
     derived_constants,
     fold_upsampling,
     for_tflite,
 )
+from facestyle.networks import create
 from facestyle.networks.layers import (
+    BlurDownsample,
     DepthToSpaceConv2d,
     ReflectConv2d,
-    ReplicateDepthwiseConv2d,
+    ReplicateConv2d,
     UpsampleReflectConv2d,
 )
 from facestyle.networks.mobile import MobileNetwork
@@ -56,13 +61,54 @@ def test_twins_agree_at_any_size(
     assert_twins_agree(kind(inputs, outputs), torch.randn(2, inputs, height, width))
 
 
-@settings(max_examples=30, deadline=None)
-@given(channels=channels, height=st.integers(1, 9), width=st.integers(1, 9), seed=seeds)
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=channels,
+    outputs=channels,
+    kernel=st.sampled_from([1, 3, 5]),
+    depthwise=st.booleans(),
+    bias=st.booleans(),
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    seed=seeds,
+)
 def test_repeated_edges_agree_at_any_size(
-    channels: int, height: int, width: int, seed: int
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    depthwise: bool,
+    bias: bool,
+    height: int,
+    width: int,
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
-    assert_twins_agree(ReplicateDepthwiseConv2d(channels), torch.randn(2, channels, height, width))
+    layer = (
+        ReplicateConv2d(inputs, inputs, kernel, groups=inputs, bias=bias)
+        if depthwise
+        else ReplicateConv2d(inputs, outputs, kernel, bias=bias)
+    )
+    x = torch.randn(2, inputs, height, width)
+    assert layer(x).shape[-2:] == x.shape[-2:]
+    assert_twins_agree(layer, x)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=channels,
+    outputs=channels,
+    rows=st.integers(1, 6),
+    columns=st.integers(1, 6),
+    seed=seeds,
+)
+def test_halving_layers_agree_at_any_even_size(
+    inputs: int, outputs: int, rows: int, columns: int, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    x = torch.randn(2, inputs, 2 * rows, 2 * columns)
+    for layer in (ReplicateConv2d(inputs, outputs, 4, stride=2), BlurDownsample(inputs)):
+        assert layer(x).shape[-2:] == (rows, columns)
+        assert_twins_agree(layer, x)
 
 
 def test_upsampling_agrees_even_on_a_single_position() -> None:
@@ -142,18 +188,45 @@ def test_every_constant_is_an_original_or_traced_to_one() -> None:
     assert set(origins) == {derived.get(name, name) for name in constants}
 
 
-def test_the_mobile_networks_last_layer_is_in_the_order_of_phases() -> None:
-    network = MobileNetwork()
+@pytest.mark.parametrize("name", ["mobile", "studio"])
+def test_what_changes_in_the_networks_for_phones(name: str) -> None:
+    network = cast(MobileNetwork, create(name))
     rewritten = for_tflite(network)
     kinds = [type(part) for part in rewritten.modules()]
     assert kinds.count(PhaseFirstConv2d) == 1
-    assert DepthToSpaceConv2d not in kinds
+    assert kinds.count(SeparateBlur) == 3
+    assert not {DepthToSpaceConv2d, BlurDownsample, ReplicateConv2d} & set(kinds)
+    blurs = ("encoder.blur_half", "encoder.blur_quarter", "decoder.detail.blur")
     assert derived_constants(rewritten) == {
         "decoder.image.ordered_weight": "decoder.image.weight",
         "decoder.image.ordered_bias": "decoder.image.bias",
+        **{f"{blur}.separate_down": f"{blur}.weight" for blur in blurs},
+        **{f"{blur}.separate_right": f"{blur}.weight" for blur in blurs},
     }
-    ordered = rewritten.get_buffer("decoder.image.ordered_bias")
+    nn.init.normal_(network.decoder.image.bias)
+    ordered = for_tflite(network).get_buffer("decoder.image.ordered_bias")
     assert torch.equal(ordered, network.decoder.image.bias.reshape(3, 4).T.flatten())
+
+
+@pytest.mark.parametrize("name", ["mobile", "studio"])
+def test_the_networks_for_phones_agree(name: str) -> None:
+    torch.manual_seed(0)
+    network = cast(MobileNetwork, create(name))
+    rewritten = cast(MobileNetwork, for_tflite(network))
+    photo, painting = torch.rand(1, 3, 40, 24), torch.rand(1, 3, 32, 48)
+    strength = torch.full((1, 1, 1, 1), 0.7)
+    with torch.no_grad():
+        code = network.encode_style(painting)
+        torch.testing.assert_close(rewritten.encode_style(painting), code, rtol=0, atol=1e-4)
+        expected = network.stylize(photo, code, strength)
+    actual = rewritten.stylize(photo, code, strength)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
+
+
+def test_the_blur_falls_apart_exactly() -> None:
+    origin = BlurDownsample(3)
+    twin = SeparateBlur(origin)
+    assert torch.equal(twin.separate_down * twin.separate_right, origin.weight)
 
 
 def test_depth_to_space_starts_as_copying() -> None:

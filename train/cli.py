@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from facestyle.errors import UserError
+from facestyle.presets import PRESETS
 
 if TYPE_CHECKING:
     from train.recipe import Recipe
@@ -27,7 +28,7 @@ EPILOG = (
 @click.command(epilog=EPILOG)
 @click.argument("recipe", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show every recipe, its paper and equation.")
-@click.option("--network", help="mobile or vgg19, instead of the recipe's own.")
+@click.option("--network", help=f"{', '.join(PRESETS)}: instead of the recipe's own.")
 @click.option("--content", multiple=True, help="Photos: folder, tar or READER:PATH; repeatable.")
 @click.option("--style", multiple=True, help="Paintings: the same.")
 @click.option("--data", multiple=True, help="Labelled photos, for depth_* and bisenet*.")
@@ -89,7 +90,7 @@ def _list() -> None:
     for name in recipes.names():
         recipe = recipes.load(name)
         click.echo(f"{name:20} {recipe.summary}")
-        networks = "vgg19 or mobile" if recipe.task == "style" else recipe.network
+        networks = " or ".join(PRESETS) if recipe.task == "style" else recipe.network
         click.echo(f"{'':20} {recipe.reference}; {networks}, {recipe.steps:,} steps")
 
 

@@ -19,10 +19,7 @@ GROUP = "facestyle.commands"
 
 EXTRAS = {
     "tensorflow": "tflite",
-    "tf_keras": "tflite",
     "onnx": "tflite",
-    "onnx2tf": "tflite",
-    "onnxruntime": "tflite",
     "ai_edge_litert": "tflite",
     "coremltools": "coreml",
     **dict.fromkeys(

@@ -14,15 +14,7 @@ ROOMS = {
     "stylize": ("", ("torch", "numpy", "PIL", "safetensors")),
     "export to .tflite": (
         "tflite",
-        (
-            "onnx",
-            "onnx2tf",
-            "onnxruntime",
-            "tensorflow",
-            "tf_keras",
-            "ai_edge_litert",
-            "flatbuffers",
-        ),
+        ("onnx", "tensorflow", "ai_edge_litert", "flatbuffers"),
     ),
     "export to .mlpackage and .mlmodel": ("coreml", ("coremltools",)),
     "train and evaluate": (
@@ -40,7 +32,6 @@ ROOMS = {
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "ai_edge_litert": "ai-edge-litert",
-    "tf_keras": "tf_keras",
     "dlib": "dlib-bin",
 }
 

@@ -1,8 +1,8 @@
 """Convolutions that phones cannot run as they are.
 
-They are subclasses of ``nn.Conv2d``, so their state dict is ``weight`` and, mostly, ``bias``. Phones
-run neither reflected or repeated edges nor nearest upsampling on their fast paths, and order the
-channels of depth to space their own way: ``export.rewrite`` puts exact twins in their place.
+They are subclasses of ``nn.Conv2d``, so their state dict is ``weight`` and, mostly, ``bias``.
+Phones run neither reflected or repeated edges nor nearest upsampling on their fast paths, and order
+the channels of depth to space their own way: ``export.rewrite`` puts exact twins in their place.
 """
 
 from __future__ import annotations
