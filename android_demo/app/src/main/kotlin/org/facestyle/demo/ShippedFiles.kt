@@ -62,7 +62,7 @@ open class ShippedFiles(
         Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.GRAY) }
 
     /** A whole file. */
-    fun bytes(name: String): ByteArray = assets.open("$folder/$name").use { it.readBytes() }
+    open fun bytes(name: String): ByteArray = assets.open("$folder/$name").use { it.readBytes() }
 
     private fun text(name: String) = bytes(name).toString(Charsets.UTF_8)
 
