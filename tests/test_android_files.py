@@ -23,10 +23,10 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small build of what the app needs."""
+    """A small build of what the app needs; whether its numbers are right is for other tests."""
     out = tmp_path_factory.mktemp("android") / "build"
     graphs, formats = ("--graphs", "stylizer,style_encoder"), ("--formats", "tflite")
-    precision = ("--precision", "fp32,fp16")
+    precision = ("--precision", "fp32,fp16", "--no-verify")
     arguments = ["export", "--size", "64x96", *precision, *graphs, *formats, "--out", str(out)]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
         patch.setattr(sys, "argv", ["facestyle", *arguments])
@@ -37,7 +37,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def for_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of the larger network, whose numbers other tests check."""
+    """The same of the larger network, as large again."""
     out = tmp_path_factory.mktemp("android") / "studio"
     arguments = ["export", "--preset", "studio", "--size", "128x192", "--no-verify"]
     arguments += ["--graphs", "stylizer", "--formats", "tflite", "--precision", "fp16"]
