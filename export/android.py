@@ -170,7 +170,7 @@ def _check_pair(live: _Part, photos: _Part) -> None:
     if own != other:
         raise UserError(
             f"{photos.build}: codes of style encoder {own} are not for it, its own is {other}; "
-            "export both from weights with one style encoder"
+            "export both from weights with one style encoder, or leave --studio out"
         )
     ours, theirs = (
         {port["name"]: port["shape"] for port in part.stylizer["inputs"]} for part in (live, photos)
