@@ -25,13 +25,15 @@ open class ShippedFiles(
     private val assets: AssetManager,
     private val folder: String = "facestyle",
 ) {
-    open val build: Build by lazy { parseBuild(text("manifest.json")) }
+    open val build: Build by lazy { parseBuild(text(MANIFEST)) }
     open val styles: StyleBook by lazy { parseStyles(text("styles.json")) }
     open val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
 
     /** The build that paints photos, which has no styles of its own; null where there is none. */
     open val studio: ShippedFiles? by lazy {
-        if (STUDIO in assets.list(folder).orEmpty()) ShippedFiles(assets, "$folder/$STUDIO") else null
+        // By its files: not every list of a folder names the folders in it.
+        val within = "$folder/studio"
+        if (MANIFEST in assets.list(within).orEmpty()) ShippedFiles(assets, within) else null
     }
 
     /** A model, mapped where the APK holds it uncompressed. */
@@ -67,6 +69,6 @@ open class ShippedFiles(
     private fun text(name: String) = bytes(name).toString(Charsets.UTF_8)
 
     private companion object {
-        const val STUDIO = "studio"
+        const val MANIFEST = "manifest.json"
     }
 }

@@ -58,6 +58,7 @@ class ShippedModelTest {
     @Test
     fun `the photo model's golden pair is right, where the app holds one`() = open().use { screen ->
         val studio = screen.demo.models.studio
+        assertEquals(File("src/main/assets/facestyle/studio").isDirectory, studio != null)
         assumeTrue("built without STUDIO", studio != null)
         studio!!.stylizer(Processor.cpu(2)).use { stylizer ->
             val verdict = GoldenCheck(studio).check(stylizer)

@@ -109,7 +109,10 @@ class StudioTest {
 
     private fun twice(file: ModelFile): ModelFile {
         fun larger(port: Port) = when (port.kind) {
-            "image", "map" -> port.copy(shape = port.shape.map { if (it == live.width) 2 * it else it })
+            "image", "map" -> {
+                val (batch, height, width, channels) = port.shape
+                port.copy(shape = listOf(batch, 2 * height, 2 * width, channels))
+            }
             else -> port
         }
         return file.copy(
