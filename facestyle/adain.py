@@ -45,12 +45,23 @@ def normalize(x: Tensor) -> Normalized:
     Global average pooling rather than ``mean`` keeps the exported graph in operators
     that every mobile delegate takes.
     """
-    scaled, mean, std, inverse = _scale(x)
-    return Normalized(scaled * inverse, mean, std)
+    scaled = _scale(x)
+    return Normalized(scaled.features * scaled.inverse, scaled.mean, scaled.std)
 
 
-def _scale(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Centred features of order one, with mean, std, and what makes their own std one.
+class _Scaled(NamedTuple):
+    features: Tensor
+    """Centred and of order one."""
+    mean: Tensor
+    std: Tensor
+    inverse: Tensor
+    """What makes the features' std one."""
+    variance: Tensor
+    """Of the features, without the floor."""
+
+
+def _scale(x: Tensor) -> _Scaled:
+    """Features of order one with what ``normalize`` and ``adain`` make of them.
 
     What is as large as the features is never divided: a reciprocal costs a value a channel, a
     division one a pixel.
@@ -59,10 +70,11 @@ def _scale(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
     scaled = centred * (1 / scale)
-    variance = F.adaptive_avg_pool2d(scaled * scaled, 1) + VARIANCE_FLOOR
-    inverse = torch.rsqrt(variance)
+    variance = F.adaptive_avg_pool2d(scaled * scaled, 1)
+    floored = variance + VARIANCE_FLOOR
+    inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
-    return scaled, mean, scale * (variance * inverse), inverse
+    return _Scaled(scaled, mean, scale * (floored * inverse), inverse, variance)
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
@@ -76,7 +88,9 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         strength: 0 keeps ``x``, 1 gives it the style's statistics. Either (N, 1, 1, 1), or
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
-    scaled, content_mean, content_std, inverse = _scale(x)
+    scaled, content_mean, content_std, inverse, variance = _scale(x)
+    # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture.
+    style_std = style_std * ((variance * inverse) * inverse)
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.
     keep = 1 - strength

@@ -90,6 +90,14 @@ def test_an_even_photo_shows_no_edges(network: MobileNetwork) -> None:
             torch.testing.assert_close(features, features[:, :, :1, :1].expand_as(features))
 
 
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_an_even_photo_is_painted_evenly(network: MobileNetwork, level: float) -> None:
+    photo, code = torch.full((1, 3, 64, 96), level), torch.randn(1, network.code_size, 1, 1)
+    with torch.no_grad():
+        painted = network.stylize(photo, code, torch.ones(1, 1, 1, 1))
+    torch.testing.assert_close(painted, painted[:, :, :1, :1].expand_as(painted), rtol=0, atol=1e-3)
+
+
 def test_features_move_with_the_photo(network: MobileNetwork) -> None:
     """By a cell of the coarsest scale: what aliases or knows its place does not."""
     wide = torch.rand(1, 3, 160, 168)
