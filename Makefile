@@ -7,8 +7,9 @@ VENV ?= .venv
 PYTHON ?= python3.11
 SIZE ?= 256
 OUT ?= build
-# What the sample app holds.
+# What the sample app holds: what paints live, and what paints photos (none: STUDIO=).
 BUILD ?= android_demo/out/build
+STUDIO ?= android_demo/out/studio
 
 .PHONY: export test bench arm android android-test lint clean
 
@@ -37,7 +38,10 @@ arm: $(VENV)/installed
 android: $(VENV)/installed
 	test -e $(BUILD)/manifest.json || $(VENV)/bin/facestyle export --depth --formats tflite \
 		--precision fp16 --graphs stylizer,style_encoder --size $(SIZE) --out $(BUILD)
-	$(VENV)/bin/facestyle android $(BUILD)
+	test -z "$(STUDIO)" -o -e "$(STUDIO)/manifest.json" || $(VENV)/bin/facestyle export \
+		--preset studio --depth --formats tflite --precision fp16 --graphs stylizer --size 512 \
+		--out $(STUDIO)
+	$(VENV)/bin/facestyle android $(BUILD) $(addprefix --studio ,$(STUDIO))
 	$(PYTHON) android_demo/offline/build.py apk
 	$(VENV)/bin/python -m pytest tests/test_android_apk.py tests/test_android_api_level.py
 

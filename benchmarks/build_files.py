@@ -143,14 +143,15 @@ def check_styles(folder: Path, document: dict[str, Any]) -> None:
     """Refuse a build whose style codes are not for its graphs: apps would paint nonsense.
 
     Raises:
-        UserError: when they are of other weights, or of another length than the graphs take.
+        UserError: when they are of another style encoder, or of another length than the graphs
+            take.
     """
     path = folder / document["styles"]
-    book, own = StyleBook.load(path), document["weights"]["fingerprint"]
+    book, own = StyleBook.load(path), document["weights"]["style_fingerprint"]
     if book.weights != own:
         raise UserError(
-            f"{path}: mismatched style codes, of weights {book.weights}; the build's are {own}; "
-            "export it again"
+            f"{path}: mismatched style codes, of style encoder {book.weights}; the build's is "
+            f"{own}; export it again"
         )
     ports = [p for entry in document["files"] for p in entry["inputs"]]
     taken = {max(port["shape"]) for port in ports if port["name"] == "style_code"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from facestyle.cli import options
 from facestyle.errors import UserError
-from facestyle.presets import PRESETS
 
 if TYPE_CHECKING:
     from export.build import Build
@@ -26,21 +26,14 @@ EPILOG = (
     "  facestyle export\n\n"
     "  facestyle export --size 384x512 --formats tflite --precision fp16\n\n"
     "  facestyle export --precision fp32,fp16,dynamic,compressed,int8 --calibration faces/\n\n"
+    "  facestyle export --preset studio --size 512\n\n"
     "  facestyle export --preset vgg19 --checkpoint decoder.pth --encoder vgg_normalised.pth\n\n"
     "  facestyle export --bake great_wave --graphs stylizer --formats mlpackage --precision fp16"
 )
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--preset", default="mobile", show_default=True, help=f"The network: {', '.join(PRESETS)}."
-)
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
-)
-@click.option(
-    "--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19."
-)
+@options.weights
 @click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
 @click.option("--size", default="256", show_default=True, help="Side, or height x width.")
 @click.option("--formats", help="mlpackage, mlmodel, tflite; all by default.")

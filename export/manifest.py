@@ -19,7 +19,7 @@ from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError
 
 FAMILY = "facestyle-build/"
-FORMAT = f"{FAMILY}2"
+FORMAT = f"{FAMILY}3"
 NAME = "manifest.json"
 GOLDEN = "golden"
 """The folder of golden pairs in a build's."""
@@ -165,6 +165,7 @@ def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, A
         "network": request.checkpoint.name,
         "weights": {
             "fingerprint": request.checkpoint.fingerprint,
+            "style_fingerprint": request.checkpoint.style_fingerprint,
             "untrained": request.checkpoint.untrained,
             "source": str(request.source) if request.source else None,
             "encoder": str(request.encoder) if request.encoder else None,
@@ -197,7 +198,7 @@ def _check_shape(manifest: dict[str, Any]) -> None:
     dict.items(manifest["tools"])
     if manifest["calibration"] is not None:
         str.strip(manifest["calibration"]["source"])
-    for key in ("fingerprint", "untrained", "source", "encoder"):
+    for key in ("fingerprint", "style_fingerprint", "untrained", "source", "encoder"):
         manifest["weights"][key]
     if not manifest["files"]:
         raise ValueError("no files")

@@ -64,8 +64,13 @@ def recheck(
     loaded = weights_of(document, checkpoint, encoder)
     styles = folder / document["styles"]
     unchanged = styles.exists() and manifest.sha256(styles) == document["styles_sha256"]
-    yield Rechecked(styles.name, () if unchanged else ("missing or changed since the export",))
     book = StyleBook.load(styles) if unchanged else None
+    if book is None:
+        yield Rechecked(styles.name, ("missing or changed since the export",))
+    else:
+        told = {book.weights, document["weights"]["style_fingerprint"]}
+        own = told == {loaded.style_fingerprint}
+        yield Rechecked(styles.name, () if own else ("of another style encoder",))
     subjects: dict[tuple[str, str | None], tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
     for entry in document["files"]:
         if entry["style"] is not None and book is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -27,6 +28,9 @@ DTYPES = (
     *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
 )
 """What weights and counters are made of; complex, quantised and 8-bit floats are not."""
+
+STYLE_ENCODERS = ("style_encoder", "encoder")
+"""The first of these parts that a network has is all that makes its style codes."""
 
 EARLIER_MOBILE = ("decoder.style_full.mean.weight", "decoder.eighth_1.expand.weight")
 """Keys that only earlier networks named ``mobile`` have: that of before 2026-11-26, with AdaIN at
@@ -52,6 +56,12 @@ class Checkpoint:
     fingerprint: str
     metadata: dict[str, str] = field(default_factory=dict)
     untrained: bool = False
+
+    @cached_property
+    def style_fingerprint(self) -> str:
+        """Of the style encoder alone: networks that have the same can use each other's codes."""
+        state = self.network.state_dict()
+        return fingerprint(next(part for p in STYLE_ENCODERS if (part := _part(state, p))))
 
 
 def fingerprint(state: dict[str, Tensor]) -> str:

@@ -16,10 +16,10 @@ from facestyle.stylize import Painter
 
 
 def user_file(checkpoint: Checkpoint) -> Path:
-    """Where ``facestyle styles add`` stores styles: a file for each set of weights.
+    """Where ``facestyle styles add`` stores styles: a file for each style encoder.
 
-    Codes of other weights mean nothing to these, but must outlive them: who goes back to the
-    older weights finds the styles again.
+    Networks with the same one share it. Codes of another mean nothing to these, but must outlive
+    them: who goes back to the older weights finds the styles again.
 
     Raises:
         UserError: when there is no home directory to store them in.
@@ -31,7 +31,7 @@ def user_file(checkpoint: Checkpoint) -> Path:
         raise UserError(
             "there is no home directory for your styles; set FACESTYLE_HOME to a folder"
         ) from error
-    return folder / f"{checkpoint.name}-{checkpoint.fingerprint}-styles.json"
+    return folder / f"{checkpoint.style_fingerprint}-styles.json"
 
 
 def read_painting(painter: Painter, painting: gallery.Picture) -> StyleCode:
@@ -41,10 +41,10 @@ def read_painting(painter: Painter, painting: gallery.Picture) -> StyleCode:
 
 
 class NamedStyles(Mapping[str, StyleCode]):
-    """Every style by name, for one set of weights: the gallery's and the user's own.
+    """Every style by name, for one style encoder: the gallery's and the user's own.
 
-    Other weights than the shipped ones have no codes of the gallery yet; a painting is then
-    encoded when its style is first asked for.
+    Others than the shipped one have no codes of the gallery yet; a painting is then encoded when
+    its style is first asked for.
     """
 
     def __init__(self, painter: Painter) -> None:
@@ -55,7 +55,7 @@ class NamedStyles(Mapping[str, StyleCode]):
         for file in (shipped, user_file(painter.checkpoint)):
             if file.exists():
                 book = StyleBook.load(file)
-                if book.weights == painter.checkpoint.fingerprint:
+                if book.weights == painter.checkpoint.style_fingerprint:
                     self._codes |= {style.name: style for style in book.styles}
         self._names = sorted(self._paintings.keys() | self._codes.keys())
 
@@ -88,5 +88,5 @@ class NamedStyles(Mapping[str, StyleCode]):
 
 
 def style_book(painter: Painter) -> StyleBook:
-    """Every style, the user's own included where they belong to these weights."""
-    return StyleBook(painter.checkpoint.fingerprint, tuple(NamedStyles(painter).values()))
+    """Every style, the user's own included where they belong to this style encoder."""
+    return StyleBook(painter.checkpoint.style_fingerprint, tuple(NamedStyles(painter).values()))

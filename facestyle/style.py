@@ -1,7 +1,8 @@
 """A style as a small named vector: from a painting once, then everywhere without it.
 
-``styles.json`` holds a list of them with the fingerprint of the weights that made them, so
-that a code is never given to a network that would misread it.
+``styles.json`` holds a list of them with the fingerprint of the style encoder that made them, so
+that a code is never given to a network that would misread it. ``mobile`` and ``studio`` have one
+style encoder, and so the same styles.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ def mix(styles: Sequence[StyleCode], weights: Sequence[float] | None = None) -> 
 
 @dataclass(frozen=True)
 class StyleBook:
-    """The styles of one set of weights, as stored in ``styles.json``."""
+    """The styles of one style encoder, as stored in ``styles.json``."""
 
     weights: str
-    """Fingerprint of the checkpoint that the codes belong to."""
+    """Fingerprint of the weights that made the codes, as ``Checkpoint.style_fingerprint``."""
     styles: tuple[StyleCode, ...]
 
     def __getitem__(self, name: str) -> StyleCode:

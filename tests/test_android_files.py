@@ -23,16 +23,34 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small build of what the app needs."""
+    """A small build of what the app needs; whether its numbers are right is for other tests."""
     out = tmp_path_factory.mktemp("android") / "build"
     graphs, formats = ("--graphs", "stylizer,style_encoder"), ("--formats", "tflite")
-    precision = ("--precision", "fp32,fp16")
+    precision = ("--precision", "fp32,fp16", "--no-verify")
     arguments = ["export", "--size", "64x96", *precision, *graphs, *formats, "--out", str(out)]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
         patch.setattr(sys, "argv", ["facestyle", *arguments])
         cli.main()
     assert not left.value.code
     return out
+
+
+@pytest.fixture(scope="module")
+def for_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the larger network, as large again."""
+    out = tmp_path_factory.mktemp("android") / "studio"
+    arguments = ["export", "--preset", "studio", "--size", "128x192", "--no-verify"]
+    arguments += ["--graphs", "stylizer", "--formats", "tflite", "--precision", "fp16"]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+        patch.setattr(sys, "argv", ["facestyle", *arguments, "--out", str(out)])
+        cli.main()
+    assert not left.value.code
+    return out
+
+
+@pytest.fixture
+def studio(for_photos: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(for_photos, tmp_path / "studio")
 
 
 @pytest.fixture
@@ -98,6 +116,82 @@ def test_depth_may_be_an_input(build: Path, tmp_path: Path) -> None:
     document = json.loads((copied.folder / manifest.NAME).read_text())
     names = [port["name"] for port in document["files"][0]["inputs"]]
     assert names[-3:] == ["depth", "depth_low", "depth_high"]
+
+
+def test_photos_may_have_a_model_of_their_own(
+    facestyle: Run, build: Path, studio: Path, tmp_path: Path
+) -> None:
+    assets = tmp_path / "assets"
+    made = facestyle("android", build, "--studio", studio, "--assets", assets)
+    assert made.code == 0, made.err
+    assert f"STUDIO={studio}" in made.out
+    own = assets / android.STUDIO
+    name = "studio_stylizer_128x192_fp16.tflite"
+    found = {p.relative_to(assets).as_posix(): p for p in assets.rglob("*") if p.is_file()}
+    document = json.loads((assets / manifest.NAME).read_text())
+    del found[manifest.NAME]
+    assert document["assets"] == {name: manifest.sha256(path) for name, path in found.items()}
+    theirs = json.loads((own / manifest.NAME).read_text())
+    assert (theirs["network"], theirs["height"], theirs["width"]) == ("studio", 128, 192)
+    assert [entry["file"] for entry in theirs["files"]] == [name]
+    assert theirs["weights"]["style_fingerprint"] == document["weights"]["style_fingerprint"]
+    golden = json.loads((own / "golden" / "golden.json").read_text())
+    assert (set(golden["graphs"]), set(golden["files"])) == ({"stylizer"}, {name})
+    # It has no styles of its own: there is one book for both.
+    assert {p.name for p in own.iterdir()} == {name, manifest.NAME, "golden"}
+    assert (assets / "styles.json").read_bytes() == (build / "styles.json").read_bytes()
+    android.copy(build, assets)
+    assert not own.exists()
+
+
+def add_depth(document: dict[str, Any]) -> None:
+    for entry in document["files"]:
+        ports = contract.depth(*entry["inputs"][0]["shape"][1:3])
+        entry["inputs"] += [manifest.port_entry(port, "tflite", {}) for port in ports]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda d: d["weights"].update(style_fingerprint="0123456789ab"),
+            ("0123456789ab", "one style encoder"),
+        ),
+        (add_depth, ("depth_low", "export it without --depth")),
+        (
+            lambda d: d["files"][0]["inputs"][1].update(shape=[1, 1, 1, 64]),
+            ("64 numbers", "of 128"),
+        ),
+        (
+            lambda d: d["files"][0]["inputs"][0].update(shape=[1, 128, 128, 3]),
+            ("128 x 128", "another shape", "--size 128x192"),
+        ),
+        (lambda d: d["files"][0].update(sha256="0" * 64), ("studio_stylizer", "changed")),
+        (lambda d: d.update(golden_sha256="0" * 64), ("golden", "changed")),
+        (lambda d: d["files"][0].update(graph="full"), ("no stylizer", "--graphs stylizer ")),
+    ],
+)
+def test_a_model_for_photos_that_does_not_go_with_the_live_one(
+    facestyle: Run,
+    build: Path,
+    studio: Path,
+    tmp_path: Path,
+    change: Change,
+    words: tuple[str, ...],
+) -> None:
+    edit(studio, change)
+    assets = tmp_path / "assets"
+    asked = ("android", build, "--studio", studio, "--assets", assets)
+    assert_refused(facestyle(*asked), *words)
+    assert not assets.exists()
+
+
+def test_style_codes_of_another_encoder_are_refused(
+    facestyle: Run, build: Path, tmp_path: Path
+) -> None:
+    edit(build, lambda d: d["weights"].update(style_fingerprint="0123456789ab"))
+    outcome = facestyle("android", build, "--assets", tmp_path / "assets")
+    assert_refused(outcome, "0123456789ab", "styles.json", "export it again")
 
 
 def test_thumbnails_are_middles_of_the_paintings() -> None:

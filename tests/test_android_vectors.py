@@ -215,7 +215,11 @@ def build_vectors() -> dict[str, Any]:
     return {
         "format": manifest.FORMAT,
         "network": "mobile",
-        "weights": {"fingerprint": "6f7e8d72252c", "untrained": False}
+        "weights": {
+            "fingerprint": "6f7e8d72252c",
+            "style_fingerprint": "0a1b2c3d4e5f",
+            "untrained": False,
+        }
         | dict.fromkeys(("source", "encoder")),
         "height": 256,
         "width": 320,

@@ -38,6 +38,34 @@ def test_untrained_is_reproducible(mobile: checkpoint.Checkpoint) -> None:
     assert checkpoint.untrained("mobile", seed=4).fingerprint != mobile.fingerprint
 
 
+def with_style_encoder_of(other: checkpoint.Checkpoint, network: str) -> checkpoint.Checkpoint:
+    """Random weights of a network, but for its style encoder."""
+    made = checkpoint.untrained(network, seed=7)
+    own, theirs = (c.network.get_submodule("style_encoder") for c in (made, other))
+    own.load_state_dict(theirs.state_dict())
+    return made
+
+
+def test_the_style_fingerprint_is_of_the_style_encoder_alone(mobile: checkpoint.Checkpoint) -> None:
+    studio = with_style_encoder_of(mobile, "studio")
+    assert studio.style_fingerprint == mobile.style_fingerprint
+    assert studio.fingerprint != mobile.fingerprint
+    painting = images.load(gallery.paintings()[0].path)
+    codes = [Painter(made).encode_style(painting) for made in (mobile, studio)]
+    assert torch.equal(*codes)
+    assert checkpoint.untrained("studio", seed=3).style_fingerprint != mobile.style_fingerprint
+    # Paper 1's network reads a painting with the encoder that it reads photos with.
+    vgg = checkpoint.untrained("vgg19")
+    before = vgg.style_fingerprint
+    with torch.no_grad():
+        vgg.network.get_submodule("decoder.conv1_1").bias += 1
+        again = checkpoint.Checkpoint("vgg19", vgg.network, "0")
+        assert again.style_fingerprint == before
+        vgg.network.get_submodule("encoder.conv1_1").bias += 1
+        again = checkpoint.Checkpoint("vgg19", vgg.network, "0")
+        assert again.style_fingerprint != before
+
+
 def test_shipped_weights_load_and_are_documented() -> None:
     loaded = checkpoint.load()
     assert loaded.name == "mobile"

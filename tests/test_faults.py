@@ -352,9 +352,11 @@ def test_a_manifest_that_lies_is_found(facestyle: Run, folder: Path, tmp_path: P
     by_name[FILES[2]]["constants"] = []
     left_out = FILES[4]
     files = [entry for entry in document["files"] if entry["file"] != left_out]
-    _lie(copy, files=files)
+    weights = document["weights"] | {"style_fingerprint": "0123456789ab"}
+    _lie(copy, files=files, weights=weights)
     result = facestyle("verify", copy)
     assert result.code == 1
+    assert "of another style encoder" in "".join(_lines(result, "styles.json"))
     assert "worst_psnr_db is not what" in "".join(_lines(result, FILES[0]))
     assert "operators is not what" in "".join(_lines(result, FILES[1]))
     assert "constants is not what" in "".join(_lines(result, FILES[2]))

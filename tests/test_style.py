@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from facestyle.errors import UserError
 from facestyle.shipped import style_book, user_file
 from facestyle.style import StyleBook, StyleCode, mix
 from facestyle.stylize import Painter, style_name
+from tests.conftest import Outcome, assert_refused
 
 A, B = StyleCode("a", (1.0, 2.0), "A"), StyleCode("b", (3.0, -2.0))
 
@@ -122,9 +124,37 @@ def test_only_what_is_asked_for_is_encoded(
 def test_styles_of_other_weights_are_kept(painter: Painter) -> None:
     other = checkpoint.untrained("mobile", seed=1)
     for made in (painter.checkpoint, other):
-        StyleBook(made.fingerprint, (A,)).save(user_file(made))
-    assert StyleBook.load(user_file(painter.checkpoint)).weights == painter.checkpoint.fingerprint
+        StyleBook(made.style_fingerprint, (A,)).save(user_file(made))
+    assert (
+        StyleBook.load(user_file(painter.checkpoint)).weights
+        == painter.checkpoint.style_fingerprint
+    )
     assert "a" in style_book(Painter(other))
+
+
+def test_networks_with_one_style_encoder_have_the_same_styles(
+    painter: Painter, facestyle: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (painting,) = _paintings(tmp_path, "mine.png")
+    files = [tmp_path / f"{name}.safetensors" for name in ("mobile", "studio", "other")]
+    mobile, studio, other = painter.checkpoint, *(checkpoint.untrained("studio", s) for s in (1, 2))
+    own, theirs = (c.network.get_submodule("style_encoder") for c in (studio, mobile))
+    own.load_state_dict(theirs.state_dict())
+    for made, file in zip((mobile, studio, other), files):
+        checkpoint.save(made, file)
+    for_studio = ("--preset", "studio", "--checkpoint")
+    assert facestyle("styles", "add", painting, "--checkpoint", files[0]).code == 0
+    shown = [
+        facestyle("styles", "show", "mine", *options)
+        for options in (("--checkpoint", files[0]), (*for_studio, files[1]))
+    ]
+    assert shown[0].code == 0 and shown[0] == shown[1]
+    refused = facestyle("styles", "show", "mine", *for_studio, files[2])
+    assert_refused(refused, "unknown style 'mine'")
+    assert "mine" not in facestyle("styles", "list", *for_studio, files[2]).out
+    # And the other way round.
+    assert facestyle("styles", "add", painting, "--name", "ours", *for_studio, files[1]).code == 0
+    assert facestyle("styles", "show", "ours", "--checkpoint", files[0]).code == 0
 
 
 def test_large_photos_are_painted_smaller(

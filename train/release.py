@@ -1,11 +1,14 @@
 """Turn trained weights into those that ship.
 
     python -m train.release runs/mobile/mobile.safetensors --note "8 runs of batch 4"
+    python -m train.release runs/studio/studio.safetensors --note "..."
     python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
 
-A ``mobile`` network becomes ``facestyle/weights/mobile.safetensors`` with ``styles.json``, the
-codes of the gallery's paintings. Of several files it is the mean of their weights; one that is
-named twice counts twice. An auxiliary network goes to ``train/auxiliary/weights`` in half
+A ``mobile`` or ``studio`` network becomes ``facestyle/weights/NETWORK.safetensors`` with
+``styles.json``, the codes of the gallery's paintings, which are for both: ``mobile`` comes first,
+and ``studio`` must have its style encoder. Of several files it is the mean of their weights; one
+that is named twice counts twice. ``--half`` stores half precision; then both must, or their style
+encoders would differ. An auxiliary network goes to ``train/auxiliary/weights`` in half
 precision, since no file of the project may be larger than 5 MB. The model card beside
 them is written by people.
 """
@@ -21,7 +24,8 @@ from torch import Tensor
 
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
-from facestyle.networks import create
+from facestyle.errors import UserError
+from facestyle.networks import NETWORKS, create
 from facestyle.shipped import read_painting
 from facestyle.style import StyleBook
 from facestyle.stylize import Painter
@@ -30,40 +34,67 @@ from train.auxiliary import watchers
 STYLE_WEIGHTS = Path(checkpoint.__file__).parent / "weights"
 AUXILIARY_WEIGHTS = Path(watchers.__file__).parent / "weights"
 LICENCE = "Apache-2.0"
+FIRST = "mobile"
+"""The network whose style encoder the others must have."""
 
 
-def release(trained: Sequence[Path], note: str) -> Path:
+def release(trained: Sequence[Path], note: str, half: bool = False) -> Path:
     """Write what ships of the mean of files of trained weights; returns where.
 
     Args:
         trained: files of one network, best of runs that followed each other: the mean of others
             is none of them.
         note: what the metadata says of the training, beside what the last file's says.
+        half: whether a style network is stored in half precision; auxiliary ones always are.
+
+    Raises:
+        UserError: when the files are of several networks, of one that does not ship, or the style
+            encoder is not that of the ``mobile`` that ships.
     """
-    states: list[dict[str, Tensor]] = []
-    metadata: dict[str, str] = {}
-    for path in trained:
-        state, metadata = checkpoint.read_tensors(path)
-        if metadata.get("network") == "mobile":
-            checkpoint.fit(create("mobile"), state, path)
-        states.append(state)
-    state = mean(states)
+    read = [checkpoint.read_tensors(path) for path in trained]
+    metadata = read[-1][1]
+    name = metadata.get("network", "")
+    for path, (_, told) in zip(trained, read):
+        if told.get("network", "") != name:
+            raise UserError(f"{path} holds weights of {told.get('network')!r}, not of {name!r}")
     about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}
     if metadata.get("format") == watchers.FORMAT:
-        name = metadata["network"]
         path = AUXILIARY_WEIGHTS / f"{name}.safetensors"
-        half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-        watchers.save(half, name, path, about)
+        watchers.save(halved(mean([state for state, _ in read])), name, path, about)
         return path
-    network = create("mobile")
-    checkpoint.fit(network, state, trained[-1])
-    made = Checkpoint("mobile", network, checkpoint.fingerprint(network.state_dict()), about)
-    path = STYLE_WEIGHTS / "mobile.safetensors"
-    checkpoint.save(made, path)
+    if name not in NETWORKS or not hasattr(create(name), "style_encoder"):
+        raise UserError(f"{trained[-1]} holds weights of {name!r}, which has no style encoder")
+    for path, (state, _) in zip(trained, read):
+        checkpoint.fit(create(name), state, path)
+    return _release_style(mean([state for state, _ in read]), name, trained[-1], about, half)
+
+
+def _release_style(
+    state: dict[str, Tensor], name: str, source: Path, about: dict[str, str], half: bool
+) -> Path:
+    network = create(name)
+    # What is read back is what the fingerprint and the codes are of.
+    checkpoint.fit(network, halved(state) if half else state, source)
+    made = Checkpoint(name, network, checkpoint.fingerprint(network.state_dict()), about)
+    if name != FIRST:
+        first = checkpoint.load(STYLE_WEIGHTS / f"{FIRST}.safetensors", FIRST).style_fingerprint
+        if made.style_fingerprint != first:
+            raise UserError(
+                f"{source}: its style encoder is {made.style_fingerprint}, where that of the "
+                f"{FIRST} that ships is {first}; one style code must do for both"
+            )
+    path = STYLE_WEIGHTS / f"{name}.safetensors"
+    kept = halved(network.state_dict()) if half else network.state_dict()
+    checkpoint.write_tensors(kept, path, {**about, "format": checkpoint.FORMAT, "network": name})
     painter = Painter(made)
     codes = tuple(read_painting(painter, painting) for painting in gallery.paintings())
-    StyleBook(made.fingerprint, codes).save(STYLE_WEIGHTS / "styles.json")
+    StyleBook(made.style_fingerprint, codes).save(STYLE_WEIGHTS / "styles.json")
     return path
+
+
+def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floats in half precision; counters as they are."""
+    return {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -83,8 +114,12 @@ def main() -> None:
     )
     parser.add_argument("trained", type=Path, nargs="+")
     parser.add_argument("--note", required=True)
+    parser.add_argument("--half", action="store_true")
     args = parser.parse_args()
-    print(f"released {release(args.trained, args.note)}")
+    try:
+        print(f"released {release(args.trained, args.note, args.half)}")
+    except UserError as error:
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from facestyle.cli import options
 from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory
 from facestyle.files import CannotWrite, numbered
-from facestyle.presets import PRESETS
 
 if TYPE_CHECKING:
     from facestyle.shipped import NamedStyles
@@ -24,6 +24,7 @@ EPILOG = (
     "  facestyle stylize selfie.jpg --style great_wave\n\n"
     "  facestyle stylize photos/ --style auvers,painting.jpg --strength 0.7 --out painted/\n\n"
     "  facestyle stylize me.jpg --style great_wave+auvers\n\n"
+    "  facestyle stylize me.jpg --style great_wave --preset studio\n\n"
     "  facestyle stylize me.jpg --style spring --depth depth.png --depth-range 0.2,0.8"
 )
 
@@ -53,15 +54,7 @@ LONGEST_STEM = 150
     metavar="LOW,HIGH",
     help="Depths that count as kept and as painted.",
 )
-@click.option(
-    "--preset", default="mobile", show_default=True, help=f"The network: {', '.join(PRESETS)}."
-)
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Weights other than the shipped."
-)
-@click.option(
-    "--encoder", type=click.Path(path_type=Path), help="VGG-19 weights for --preset vgg19."
-)
+@options.weights
 @click.option(
     "--out",
     default=Path("stylized"),
@@ -83,6 +76,8 @@ def command(
     """Paint photos.
 
     PHOTOS are image files or folders of them. Each comes out upright and in its own size.
+    Best are photos of 256 to 512 pixels a side for --preset mobile, of 512 to 1024 for studio,
+    which takes longer; the larger a photo, the smaller the strokes in it.
     """
     from facestyle import images
     from facestyle.checkpoint import load

@@ -67,7 +67,7 @@ class BenchmarkActivity : Activity() {
             throw CannotRun("the model on the phone is not the one that was sent")
         }
         val demo = application as DemoApplication
-        val measured = Benchmark(demo.engines, order, demo.clock, demo.studio.files::picture).run()
+        val measured = Benchmark(demo.engines, order, demo.clock, demo.models.files::picture).run()
         val row = BenchmarkRow(
             file = BenchmarkFile(order.model.name, sha256, order.model.length()),
             runtime = BenchmarkRuntime(

@@ -39,15 +39,15 @@ class DemoApplication : Application() {
     }
 
     /** What is shipped, and what executes it. */
-    var studio: Studio
-        get() = made ?: Studio(ShippedFiles(assets), engines).also { made = it }
+    var models: Models
+        get() = made ?: Models(ShippedFiles(assets), engines).also { made = it }
         set(value) {
             made = value
         }
-    private var made: Studio? = null
+    private var made: Models? = null
 
     /** Those that people added. */
     val ownStyles: OwnStyles by lazy {
-        OwnStyles(File(filesDir, "styles"), studio.files.styles.weights)
+        OwnStyles(File(filesDir, "styles"), models.files.styles.weights)
     }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicReference
  * @param freeMemory bytes that pictures may have.
  */
 class Desk(
-    private val studio: Studio,
+    private val models: Models,
     private val settings: Settings,
     private val resolver: ContentResolver,
     private val source: FrameSource,
@@ -52,6 +52,9 @@ class Desk(
         /** Memory does not suffice for all of it. */
         fun smaller()
 
+        /** The live model paints it: the one for photos cannot, for a [reason]. */
+        fun plainer(reason: String)
+
         fun failed(error: Throwable)
     }
 
@@ -68,7 +71,8 @@ class Desk(
     private var look: Look? = null
 
     /** While a picture is painted in full size. */
-    private var busy = false
+    var busy = false
+        private set
 
     /** Who waits for the camera's photo, which does not come after [close]. */
     private var waiting: FullSize? = null
@@ -94,9 +98,10 @@ class Desk(
         painter = opening
         release = { toClose.get()?.close() }
         paint(opening) {
-            val opened = studio.stylizer(settings.processor)
+            val opened = models.stylizer(settings.processor)
             toClose.set(opened)
-            val doubt = checkOnce(opened)
+            // The first time that it runs here.
+            val doubt = GoldenCheck(models).once(opened, settings)
             then {
                 stylizer = opened
                 events.onOpened(opened.processor, doubt)
@@ -146,7 +151,7 @@ class Desk(
                     live = null
                     paintFull(thread, to, after = { start(opened) }) {
                         val small = taken.picture(PREVIEW_SIDE)
-                        val painted = PhotoPainter(opened).Photo(small, taken.far).paint(wanted)
+                        val painted = kept(opened).paint(small, taken.far, wanted, to::plainer)
                         largest(to, taken.size, taken::picture).also {
                             PhotoPainter.colour(it, painted)
                         }
@@ -156,7 +161,9 @@ class Desk(
         } else if (shown != null) {
             val file = photo?.let { PhotoFile.at(it, resolver) } ?: return
             paintFull(thread, to, after = { events.onPainting() }) {
-                largest(to, file.size(), file::read).also { shown.paintInto(it, wanted) }
+                // First, so that a model and the large picture are never there at once.
+                val painted = shown.painting(wanted, to::plainer)
+                largest(to, file.size(), file::read).also { PhotoPainter.colour(it, painted) }
             }
         }
     }
@@ -207,7 +214,7 @@ class Desk(
     private fun startPhoto(thread: ExecutorService, opened: Stylizer, uri: Uri) = paint(thread) {
         val preview = PhotoFile.at(uri, resolver).read(PREVIEW_SIDE)
         then {
-            val session = PhotoSession(thread, opened, view, preview) { error ->
+            val session = PhotoSession(thread, opened, kept(opened), view, preview) { error ->
                 onMain(thread) {
                     if (error is OutOfMemoryError) {
                         events.onNoMemory()
@@ -239,14 +246,7 @@ class Desk(
         }
     }
 
-    /** Checks the golden pair the first time that a model runs on a processor. */
-    private fun checkOnce(opened: Stylizer): GoldenCheck.Verdict? {
-        val sha256 = studio.chosen("stylizer").sha256
-        if (settings.wasRight(sha256, opened.processor)) return null
-        val verdict = GoldenCheck(studio).check(opened)
-        if (verdict.right) settings.keepRight(sha256, opened.processor)
-        return verdict.takeUnless { it.right }
-    }
+    private fun kept(live: Stylizer) = KeptPhotos(models, settings, live, freeMemory)
 
     /** Does [work] on the painting thread, and on the main one what it returns. */
     private fun paint(thread: ExecutorService, work: () -> () -> Unit) = thread.execute {

@@ -4,15 +4,28 @@ import org.facestyle.core.GoldenValue
 import org.facestyle.core.psnr
 
 /** Whether this phone computes what PyTorch did when the model was exported. */
-class GoldenCheck(private val studio: Studio) {
+class GoldenCheck(private val models: Models) {
 
     /** @property psnrDb of the phone's output; [leastDb] is what it must have to be [right]. */
     data class Verdict(val psnrDb: Double, val leastDb: Double, val right: Boolean)
 
+    /**
+     * Checks the first time that a model runs on a processor; [settings] know of earlier ones.
+     *
+     * @return null where it is right.
+     */
+    fun once(stylizer: Stylizer, settings: Settings): Verdict? {
+        val file = models.chosen("stylizer")
+        if (settings.wasRight(file, stylizer.processor)) return null
+        val verdict = check(stylizer)
+        if (verdict.right) settings.keepRight(file, stylizer.processor)
+        return verdict.takeUnless { it.right }
+    }
+
     /** Runs [stylizer] on the golden pair's inputs. */
     fun check(stylizer: Stylizer): Verdict {
-        val files = studio.files
-        val (pair, limit) = files.golden.of(studio.chosen("stylizer").file)
+        val files = models.files
+        val (pair, limit) = files.golden.of(models.chosen("stylizer").file)
         val inputs = pair.inputs.associateBy { it.name }
         val found = stylizer.values { name ->
             val input = inputs.getValue(name)
@@ -26,5 +39,5 @@ class GoldenCheck(private val studio: Studio) {
     }
 
     private fun floats(value: GoldenValue) =
-        value.floats(studio.files.bytes("golden/${value.raw}"))
+        value.floats(models.files.bytes("golden/${value.raw}"))
 }

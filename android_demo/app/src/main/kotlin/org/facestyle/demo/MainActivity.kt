@@ -63,7 +63,7 @@ class MainActivity :
         message = MessageCard(findViewById(R.id.message))
         permission = CameraPermission(this, message, onGranted = ::open)
         try {
-            prepare(demo.studio.files.styles, state)
+            prepare(demo.models.files.styles, state)
         } catch (error: IOException) {
             cannotStart(error)
         } catch (error: BadFile) {
@@ -75,7 +75,7 @@ class MainActivity :
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
         ownStyles = demo.ownStyles
         newStyles =
-            NewStyles(demo.studio, ownStyles, contentResolver, demo.background, demo.outbox)
+            NewStyles(demo.models, ownStyles, contentResolver, demo.background, demo.outbox)
         store = PictureStore(contentResolver, PictureProvider.folder(this))
         saving = Saving(store, demo.background, demo.outbox)
         source = demo.frames(this)
@@ -91,7 +91,7 @@ class MainActivity :
         val first = book.styles.first().name
         choice = state?.let { Choice.restored(it, first) } ?: Choice(first)
         if (state != null) restore(state)
-        desk = Desk(demo.studio, settings, contentResolver, source, painted, demo.freeMemory, this)
+        desk = Desk(demo.models, settings, contentResolver, source, painted, demo.freeMemory, this)
         painted.onCompare = { comparing -> show(R.id.original, comparing) }
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
@@ -138,6 +138,7 @@ class MainActivity :
         dialog?.dismiss()
         if (prepared) desk.close()
         main.removeCallbacks(timesAgain)
+        main.removeCallbacks(stillPainting)
         super.onStop()
     }
 
@@ -204,7 +205,7 @@ class MainActivity :
         val text = getString(R.string.model_failed, reason)
         if (settings.processor.gpu) {
             message.show(text, R.string.use_processor) {
-                settings.processor = Processor.cpu(Studio.DEFAULT_THREADS)
+                settings.processor = Processor.cpu(Models.DEFAULT_THREADS)
                 open()
             }
         } else {
@@ -263,14 +264,14 @@ class MainActivity :
     // ---- styles --------------------------------------------------------------------------------
 
     private fun loadStyles() {
-        val all = demo.studio.files.styles.styles + ownStyles.all()
+        val all = demo.models.files.styles.styles + ownStyles.all()
         styles = all.associateBy { it.name }
         strip.fill(all)
         change(choice)
     }
 
     private fun thumbnail(style: Style): Bitmap? = try {
-        val bytes = demo.studio.files.bytes("thumbnails/${style.name}.jpg")
+        val bytes = demo.models.files.bytes("thumbnails/${style.name}.jpg")
         BitmapFactory.decodeByteArray(bytes, 0, bytes.size)
     } catch (_: IOException) {
         ownStyles.thumbnail(style)
@@ -290,7 +291,7 @@ class MainActivity :
     }
 
     private fun askToRemove(style: Style) {
-        if (demo.studio.files.styles[style.name] != null) return
+        if (demo.models.files.styles[style.name] != null) return
         dialog = AlertDialog.Builder(this)
             .setMessage(getString(R.string.remove_style, style.title))
             .setNegativeButton(R.string.close, null)
@@ -300,7 +301,7 @@ class MainActivity :
 
     private fun remove(style: Style) = try {
         ownStyles.remove(style)
-        val first = demo.studio.files.styles.styles.first().name
+        val first = demo.models.files.styles.styles.first().name
         choice = choice.without(style.name, first)
         loadStyles()
     } catch (error: IOException) {
@@ -336,7 +337,12 @@ class MainActivity :
         say(R.string.saving)
         desk.paintFull(to)
         showTools()
+        main.removeCallbacks(stillPainting)
+        main.postDelayed(stillPainting, PATIENCE_MILLIS)
     }
+
+    /** What takes longer than people expect shows that it goes on. */
+    private val stillPainting = Runnable { if (desk.busy) show(R.id.progress, true) }
 
     private fun choosePlace() {
         val picture = unsaved.firstOrNull() ?: return
@@ -348,6 +354,7 @@ class MainActivity :
         Outcome.Saved -> say(R.string.saved)
         is Outcome.NotSaved -> say(whyNot(outcome.error))
         Outcome.Smaller -> say(R.string.smaller)
+        is Outcome.Plainer -> say(getString(R.string.plainer, outcome.reason))
         is Outcome.ToShare -> share(outcome.picture)
         is Outcome.ToPlace -> {
             unsaved.addLast(outcome.picture)
@@ -417,5 +424,6 @@ class MainActivity :
         const val PICK_PAINTING = 2
         const val CHOOSE_PLACE = 3
         const val TIMES_MILLIS = 500L
+        const val PATIENCE_MILLIS = 2000L
     }
 }

@@ -9,7 +9,7 @@ import java.util.concurrent.Executor
 
 /** Makes styles of paintings that people choose; what became of each is in the [outbox]. */
 class NewStyles(
-    private val studio: Studio,
+    private val models: Models,
     private val styles: OwnStyles,
     private val resolver: ContentResolver,
     private val background: Executor,
@@ -19,7 +19,7 @@ class NewStyles(
     fun add(painting: Uri, title: String) = background.execute {
         outbox.post(
             try {
-                studio.styleReader().use { read(it, painting, title) }
+                models.styleReader().use { read(it, painting, title) }
             } catch (_: BadPicture) {
                 Outcome.BadPainting
             } catch (_: OutOfMemoryError) {

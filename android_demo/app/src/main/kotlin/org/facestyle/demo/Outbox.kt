@@ -50,6 +50,9 @@ sealed interface Outcome {
     /** It is saved in less than its full size, for want of memory. */
     data object Smaller : Outcome
 
+    /** The live model painted it, because the one for photos could not. */
+    class Plainer(val reason: String) : Outcome
+
     /** A picture is kept, and to be shared. */
     class ToShare(val picture: File) : Outcome
 

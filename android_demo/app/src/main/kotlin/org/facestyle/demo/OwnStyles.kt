@@ -12,12 +12,12 @@ import java.io.IOException
 /**
  * Styles that people added, in the app's own folder; for any thread.
  *
- * @param weights fingerprint of the model; codes of another one mean nothing to it.
+ * @param weights fingerprint of the style encoder; codes of another one mean nothing to the models.
  */
 class OwnStyles(private val folder: File, private val weights: String) {
     private val index = File(folder, "styles_$weights.json")
 
-    /** Those of this model, oldest first. */
+    /** Those of this style encoder, oldest first. */
     @Synchronized
     fun all(): List<Style> = book().styles
 

@@ -42,6 +42,8 @@ class Saving(
 
         override fun smaller() = outbox.post(Outcome.Smaller)
 
+        override fun plainer(reason: String) = outbox.post(Outcome.Plainer(reason))
+
         override fun failed(error: Throwable) = outbox.post(Outcome.NotSaved(error))
     }
 

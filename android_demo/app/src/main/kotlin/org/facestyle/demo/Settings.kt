@@ -1,11 +1,12 @@
 package org.facestyle.demo
 
 import android.content.SharedPreferences
+import org.facestyle.core.ModelFile
 
 /** What is set once and kept. */
 class Settings(private val preferences: SharedPreferences) {
     var processor: Processor
-        get() = when (val threads = preferences.getInt("threads", Studio.DEFAULT_THREADS)) {
+        get() = when (val threads = preferences.getInt("threads", Models.DEFAULT_THREADS)) {
             0 -> Processor.GPU
             else -> Processor.cpu(threads)
         }
@@ -17,14 +18,15 @@ class Settings(private val preferences: SharedPreferences) {
         get() = preferences.getBoolean("show_times", false)
         set(value) = preferences.edit().putBoolean("show_times", value).apply()
 
-    /** Whether the golden pair of a model (by its hash) was right on a processor. */
-    fun wasRight(sha256: String, processor: Processor) =
-        preferences.getString(key(processor), null) == sha256
+    /** Whether the golden pair of a model was right on a processor. */
+    fun wasRight(file: ModelFile, processor: Processor) =
+        preferences.getString(key(file, processor), null) == file.sha256
 
-    fun keepRight(sha256: String, processor: Processor) =
-        preferences.edit().putString(key(processor), sha256).apply()
+    fun keepRight(file: ModelFile, processor: Processor) =
+        preferences.edit().putString(key(file, processor), file.sha256).apply()
 
-    private fun key(processor: Processor) = if (processor.gpu) "right_on_gpu" else "right_on_cpu"
+    private fun key(file: ModelFile, processor: Processor) =
+        "${file.file} right on ${if (processor.gpu) "gpu" else "cpu"}"
 
     companion object {
         /** What the settings offer. */

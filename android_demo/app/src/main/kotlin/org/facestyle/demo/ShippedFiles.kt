@@ -16,15 +16,29 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.channels.FileChannel
 
-/** What `facestyle android` has put into the app: a build's models, styles and golden pairs. */
-open class ShippedFiles(private val assets: AssetManager) {
-    open val build: Build by lazy { parseBuild(text("manifest.json")) }
+/**
+ * What `facestyle android` has put into the app: a build's models, styles and golden pairs.
+ *
+ * @param folder of the assets.
+ */
+open class ShippedFiles(
+    private val assets: AssetManager,
+    private val folder: String = "facestyle",
+) {
+    open val build: Build by lazy { parseBuild(text(MANIFEST)) }
     open val styles: StyleBook by lazy { parseStyles(text("styles.json")) }
     open val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
 
+    /** The build that paints photos, which has no styles of its own; null where there is none. */
+    open val studio: ShippedFiles? by lazy {
+        // By its files: not every list of a folder names the folders in it.
+        val within = "$folder/studio"
+        if (MANIFEST in assets.list(within).orEmpty()) ShippedFiles(assets, within) else null
+    }
+
     /** A model, mapped where the APK holds it uncompressed. */
-    fun model(file: ModelFile): ByteBuffer = try {
-        assets.openFd("$FOLDER/${file.file}").use { found ->
+    open fun model(file: ModelFile): ByteBuffer = try {
+        assets.openFd("$folder/${file.file}").use { found ->
             found.createInputStream().channel.map(
                 FileChannel.MapMode.READ_ONLY,
                 found.startOffset,
@@ -40,7 +54,7 @@ open class ShippedFiles(private val assets: AssetManager) {
 
     /** A picture that looks like something, of any size: a thumbnail, or grey without any. */
     fun picture(width: Int, height: Int): Bitmap {
-        val name = assets.list("$FOLDER/thumbnails").orEmpty().firstOrNull()
+        val name = assets.list("$folder/thumbnails").orEmpty().firstOrNull()
         val bytes = name?.let { bytes("thumbnails/$it") } ?: return grey(width, height)
         val found = BitmapFactory.decodeByteArray(bytes, 0, bytes.size)
         return Bitmap.createScaledBitmap(found, width, height, true)
@@ -50,11 +64,11 @@ open class ShippedFiles(private val assets: AssetManager) {
         Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.GRAY) }
 
     /** A whole file. */
-    fun bytes(name: String): ByteArray = assets.open("$FOLDER/$name").use { it.readBytes() }
+    open fun bytes(name: String): ByteArray = assets.open("$folder/$name").use { it.readBytes() }
 
     private fun text(name: String) = bytes(name).toString(Charsets.UTF_8)
 
     private companion object {
-        const val FOLDER = "facestyle"
+        const val MANIFEST = "manifest.json"
     }
 }

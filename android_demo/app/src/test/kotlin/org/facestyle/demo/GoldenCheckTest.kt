@@ -20,7 +20,7 @@ import kotlin.math.pow
 @Config(sdk = [26, 34])
 class GoldenCheckTest {
     private val assets = RuntimeEnvironment.getApplication().assets
-    private val studio = Studio(
+    private val models = Models(
         object : ShippedFiles(assets) {
             override val golden by lazy {
                 Golden(super.golden.pairs, mapOf(file.file to GoldenLimit("stylizer", 60.0, 40.0)))
@@ -28,8 +28,8 @@ class GoldenCheckTest {
         },
     )
     private val file: ModelFile = ShippedFiles(assets).build.find("stylizer", "fp16")!!
-    private val wanted = studio.files.golden.of(file.file).first.output.let {
-        it.floats(studio.files.bytes("golden/${it.raw}"))
+    private val wanted = models.files.golden.of(file.file).first.output.let {
+        it.floats(models.files.bytes("golden/${it.raw}"))
     }
 
     /** Gives the wanted picture, each value off by the same. */
@@ -48,7 +48,7 @@ class GoldenCheckTest {
 
     private fun check(db: Double, processor: Processor): GoldenCheck.Verdict {
         val off = 10.0.pow(-db / 20).toFloat()
-        return GoldenCheck(studio).check(Stylizer(NearlyRight(processor, off), file))
+        return GoldenCheck(models).check(Stylizer(NearlyRight(processor, off), file))
     }
 
     @Test
@@ -65,6 +65,6 @@ class GoldenCheckTest {
     @Test
     fun `what is no number is wrong`() {
         val engine = NearlyRight(Processor.cpu(1), Float.NaN)
-        assertFalse(GoldenCheck(studio).check(Stylizer(engine, file)).right)
+        assertFalse(GoldenCheck(models).check(Stylizer(engine, file)).right)
     }
 }

@@ -40,8 +40,8 @@ class NoAllocationTest {
     private val engine = IdleEngine()
 
     private fun stylizer(): Stylizer {
-        val studio = (RuntimeEnvironment.getApplication() as DemoApplication).studio
-        return Stylizer(engine, studio.chosen("stylizer"))
+        val models = (RuntimeEnvironment.getApplication() as DemoApplication).models
+        return Stylizer(engine, models.chosen("stylizer"))
     }
 
     private fun assertNone(threadId: Long, frames: Int, work: () -> Unit) {

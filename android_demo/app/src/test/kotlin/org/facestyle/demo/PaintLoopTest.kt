@@ -37,7 +37,7 @@ class PaintLoopTest {
     private val loop = PaintLoop(
         Stylizer(
             engine,
-            (RuntimeEnvironment.getApplication() as DemoApplication).studio.chosen("stylizer"),
+            (RuntimeEnvironment.getApplication() as DemoApplication).models.chosen("stylizer"),
         ),
         show = { _, _ -> shown.release() },
         failed = { failed.release() },

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.app.Application
 import android.content.Context
 import android.content.Intent
+import android.content.res.AssetManager
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.Canvas
@@ -33,8 +34,9 @@ import java.util.concurrent.atomic.AtomicInteger
 /**
  * The app's screen under Robolectric, used as a person would use it.
  *
- * @param engines null for those that the app has already.
+ * @param engines null for those that the app has already, with its files.
  * @param camera whether its use was allowed before.
+ * @param files what the app holds; without a model for photos by default.
  * @param state what an earlier screen has left, whose process was killed.
  * @param goldenKnown whether the golden pair was right before: a tint never is.
  */
@@ -44,20 +46,26 @@ class Screen(
     camera: Boolean = true,
     goldenKnown: Boolean = false,
     state: Bundle? = null,
+    files: ShippedFiles? = null,
 ) : AutoCloseable {
     private val application: Application = RuntimeEnvironment.getApplication()
     val demo = application as DemoApplication
     private val runs = AtomicInteger()
 
     init {
-        engines?.let { demo.engines = counted(it) }
+        engines?.let {
+            demo.engines = counted(it)
+            demo.models = Models(files ?: LiveOnly(demo.assets), demo.engines)
+        }
         demo.frames = { clip }
         demo.freeMemory = { ENOUGH_MEMORY }
         if (camera) grantCamera()
         if (goldenKnown) {
             val settings = Settings(demo.getSharedPreferences("settings", Context.MODE_PRIVATE))
-            val sha256 = demo.studio.chosen("stylizer").sha256
-            for (it in Settings.PROCESSORS) settings.keepRight(sha256, it)
+            for (known in listOfNotNull(demo.models, demo.models.studio)) {
+                val file = known.chosen("stylizer")
+                for (it in Settings.PROCESSORS) settings.keepRight(file, it)
+            }
         }
     }
 
@@ -151,6 +159,20 @@ class Screen(
         drawn()
     }
 
+    /** Waits until a photo is painted as it is kept, which it is after a moment without a touch. */
+    fun settle() {
+        val before = picture()
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1))
+        await("the final painting") { picture() != before }
+    }
+
+    private fun picture(): Int {
+        val view = find<PaintedView>(R.id.painted)
+        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(bitmap))
+        return bitmap.pixels().contentHashCode()
+    }
+
     private var touched = 0L
 
     private fun touch(view: View, across: Float, vararg actions: Int) {
@@ -239,6 +261,11 @@ class Screen(
         // One may be under way, the next one is new, and has been shown when a third is done.
         val seen = runs.get()
         await("a new picture") { runs.get() >= seen + 3 }
+    }
+
+    /** The app's files, but for the model for photos, which `make android` may leave out. */
+    private class LiveOnly(assets: AssetManager) : ShippedFiles(assets) {
+        override val studio: ShippedFiles? get() = null
     }
 
     companion object {

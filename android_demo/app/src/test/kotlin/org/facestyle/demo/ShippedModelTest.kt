@@ -14,6 +14,7 @@ import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowDialog
@@ -40,25 +41,39 @@ class ShippedModelTest {
         assumeTrue(path.any { File(it, "libtensorflowlite_jni.so").exists() })
     }
 
-    private fun open() = Screen(clip, InterpreterEngine)
+    private val shipped = ShippedFiles(RuntimeEnvironment.getApplication().assets)
+
+    private fun open() = Screen(clip, InterpreterEngine, files = shipped)
 
     @Test
     fun `the golden pair is right`() = open().use { screen ->
-        val studio = screen.demo.studio
-        studio.stylizer(Processor.cpu(2)).use { stylizer ->
-            val verdict = GoldenCheck(studio).check(stylizer)
+        val models = screen.demo.models
+        models.stylizer(Processor.cpu(2)).use { stylizer ->
+            val verdict = GoldenCheck(models).check(stylizer)
             assertTrue("${verdict.psnrDb} dB", verdict.right && verdict.psnrDb >= 45)
         }
         assertEquals(View.GONE, screen.find<View>(R.id.message).visibility)
     }
 
     @Test
+    fun `the photo model's golden pair is right, where the app holds one`() = open().use { screen ->
+        val studio = screen.demo.models.studio
+        assertEquals(File("src/main/assets/facestyle/studio").isDirectory, studio != null)
+        assumeTrue("built without STUDIO", studio != null)
+        studio!!.stylizer(Processor.cpu(2)).use { stylizer ->
+            val verdict = GoldenCheck(studio).check(stylizer)
+            assertTrue("${verdict.psnrDb} dB", verdict.right && verdict.psnrDb >= 45)
+        }
+        assertEquals(screen.demo.models.files.build.weights, studio.files.build.weights)
+    }
+
+    @Test
     fun `the style encoder reads a painting as PyTorch does`() = open().use { screen ->
-        val studio = screen.demo.studio
-        val (pair, limit) = studio.files.golden.of(studio.chosen("style_encoder").file)
-        val painting = rgbToArgb(studio.files.bytes("golden/${pair.inputs.single().raw}"))
-        val code = studio.styleReader().use { it.read(painting) }
-        val wanted = pair.output.floats(studio.files.bytes("golden/${pair.output.raw}"))
+        val models = screen.demo.models
+        val (pair, limit) = models.files.golden.of(models.chosen("style_encoder").file)
+        val painting = rgbToArgb(models.files.bytes("golden/${pair.inputs.single().raw}"))
+        val code = models.styleReader().use { it.read(painting) }
+        val wanted = pair.output.floats(models.files.bytes("golden/${pair.output.raw}"))
         val found = psnr(code, wanted, pair.peak)
         assertTrue("$found dB", found >= limit.leastPsnrDb)
     }
@@ -67,9 +82,9 @@ class ShippedModelTest {
     fun `what the screen shows is what PyTorch paints`() {
         val frame = ClipFrames.i420(File(VECTORS, "live.yuv").readBytes(), 160, 160)
         val wanted = checkNotNull(BitmapFactory.decodeFile("$VECTORS/live.png"))
-        Screen(ClipFrames(listOf(frame)), InterpreterEngine).use { screen ->
+        Screen(ClipFrames(listOf(frame)), InterpreterEngine, files = shipped).use { screen ->
             screen.awaitPicture()
-            val styles = screen.demo.studio.files.styles.styles.map { it.name }
+            val styles = screen.demo.models.files.styles.styles.map { it.name }
             val item = screen.strip.getChildAt(styles.indexOf("great_wave"))
             screen.find<View>(R.id.strip_scroll).scrollTo(item.left, 0)
             screen.tap(item)
@@ -92,7 +107,7 @@ class ShippedModelTest {
         assumeTrue(File(FACES).isDirectory)
         val faces = Screen.filmed(FACES)
         val seen = mutableSetOf<Int>()
-        Screen(ClipFrames(faces), InterpreterEngine).use { screen ->
+        Screen(ClipFrames(faces), InterpreterEngine, files = shipped).use { screen ->
             val view = screen.find<PaintedView>(R.id.painted)
             screen.awaitPicture()
             screen.await("every face") {
@@ -120,8 +135,11 @@ class ShippedModelTest {
 
     // ---- screenshots: still pictures, so that each is the same again ---------------------------
 
-    private fun still(depth: DepthFrame? = null) =
-        Screen(ClipFrames(Screen.clip().take(1), depth = depth), InterpreterEngine)
+    private fun still(depth: DepthFrame? = null) = Screen(
+        ClipFrames(Screen.clip().take(1), depth = depth),
+        InterpreterEngine,
+        files = shipped,
+    )
 
     @Test
     fun `live, with times`() = still().use { screen ->
@@ -177,6 +195,7 @@ class ShippedModelTest {
     fun `a photo, landscape`() = still().use { screen ->
         screen.awaitPicture()
         screen.openPhoto(Screen.portrait().jpeg())
+        if (screen.demo.models.studio != null) screen.settle()
         screen.assertLooksAs("photo_landscape")
     }
 

@@ -72,7 +72,7 @@ data class ModelFile(
 class Build(
     /** Such as `mobile`. */
     val network: String,
-    /** Fingerprint of the weights; a [StyleBook] must have the same. */
+    /** Fingerprint of the style encoder's weights; a [StyleBook] must have the same. */
     val weights: String,
     /** The `.tflite` files, at least one. */
     val files: List<ModelFile>,
@@ -106,7 +106,7 @@ class Build(
 fun parseBuild(manifest: String): Build = readJson(manifest, MANIFEST, BUILD_FORMAT) { build ->
     val files = build.entries("files").filter { it.text("format") == "tflite" }.map(::modelFile)
     if (files.isEmpty()) throw BadFile("$MANIFEST: no .tflite file; export with --formats tflite")
-    Build(build.text("network"), build.entry("weights").text("fingerprint"), files)
+    Build(build.text("network"), build.entry("weights").text("style_fingerprint"), files)
 }
 
 private fun modelFile(entry: Entry): ModelFile {
@@ -144,6 +144,6 @@ private fun port(entry: Entry): Port {
 }
 
 private const val MANIFEST = "manifest.json"
-private const val BUILD_FORMAT = "facestyle-build/2"
+private const val BUILD_FORMAT = "facestyle-build/3"
 private val SHA256 = Regex("[0-9a-f]{64}")
 private val FILE = Regex("""[^/\\]+\.tflite""")

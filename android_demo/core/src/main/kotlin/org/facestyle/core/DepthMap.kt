@@ -110,3 +110,28 @@ class DepthMap(val width: Int, val height: Int) {
         const val LEAST_RANGE = 300f
     }
 }
+
+/**
+ * A map for a larger network, bilinear.
+ *
+ * @param map row by row, as [DepthMap.convert] makes it.
+ * @param width of the map, in pixels.
+ * @param height of the map, in pixels.
+ * @param toWidth of the result, in pixels.
+ * @param toHeight of the result, in pixels.
+ */
+fun enlarged(map: FloatArray, width: Int, height: Int, toWidth: Int, toHeight: Int): FloatArray {
+    require(map.size >= width * height) { "${map.size} values where ${width * height} are wanted" }
+    return FloatArray(toWidth * toHeight) {
+        // Pixels are areas: their middles are at halves in both maps.
+        val x = ((it % toWidth + 0.5f) * width / toWidth - 0.5f).coerceIn(0f, width - 1f)
+        val y = ((it / toWidth + 0.5f) * height / toHeight - 0.5f).coerceIn(0f, height - 1f)
+        val (left, top) = x.toInt() to y.toInt()
+        val (right, below) = min(left + 1, width - 1) to min(top + 1, height - 1)
+        fun along(row: Int): Float {
+            val first = map[row * width + left]
+            return first + (map[row * width + right] - first) * (x - left)
+        }
+        along(top) + (along(below) - along(top)) * (y - top)
+    }
+}

@@ -17,9 +17,9 @@ class Style(
     val thumbnail: String? = null,
 )
 
-/** Styles of one set of weights: others would misread the codes. */
+/** Styles of one style encoder: networks with another would misread the codes. */
 class StyleBook(
-    /** Fingerprint of the weights, as [Build.weights]. */
+    /** Fingerprint of the style encoder's weights, as [Build.weights]. */
     val weights: String,
     /** By name, each name once. */
     val styles: List<Style>,

@@ -24,7 +24,7 @@ class BuildTest {
     @Test
     fun `the files for Android are read`() {
         assertEquals("mobile", build.network)
-        assertEquals("6f7e8d72252c", build.weights)
+        assertEquals("0a1b2c3d4e5f", build.weights)
         assertEquals(listOf("fp16", "int8"), build.files.map { it.precision })
         val half = build.find("stylizer", "fp16")!!
         assertEquals("mobile_stylizer_256x320_fp16.tflite", half.file)
@@ -65,8 +65,8 @@ class BuildTest {
     @Test
     fun `each fault has its line`() {
         assertEquals(
-            "manifest.json: of format facestyle-build/1; this app reads facestyle-build/2",
-            error { it.put("format", "facestyle-build/1") },
+            "manifest.json: of format facestyle-build/2; this app reads facestyle-build/3",
+            error { it.put("format", "facestyle-build/2") },
         )
         assertEquals("manifest.json: weights must be an object", error { it.put("weights", "x") })
         assertEquals(

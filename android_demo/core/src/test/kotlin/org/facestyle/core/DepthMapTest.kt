@@ -1,6 +1,7 @@
 package org.facestyle.core
 
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.nio.ByteBuffer
@@ -110,5 +111,18 @@ class DepthMapTest {
         val before = out[55]
         map.convert(frame(10, 10) { x, _ -> if (x < 2) 100 else 1000 + 200 * x }, 0, false, out)
         assertEquals(before, out[55], 0.1f)
+    }
+
+    @Test
+    fun `enlarged, a ramp stays one and edges stay where they are`() {
+        val ramp = FloatArray(4 * 3) { (it % 4) / 4f + (it / 4) / 16f }
+        val found = enlarged(ramp, 4, 3, 8, 6)
+        for (i in found.indices) {
+            val x = ((i % 8 + 0.5f) / 2 - 0.5f).coerceIn(0f, 3f)
+            val y = ((i / 8 + 0.5f) / 2 - 0.5f).coerceIn(0f, 2f)
+            assertEquals("$i", x / 4 + y / 16, found[i], 1e-6f)
+        }
+        assertEquals(ramp.toList(), enlarged(ramp, 4, 3, 4, 3).toList())
+        assertThrows(IllegalArgumentException::class.java) { enlarged(ramp, 5, 3, 8, 6) }
     }
 }

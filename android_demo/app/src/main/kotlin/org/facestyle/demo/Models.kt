@@ -3,7 +3,9 @@ package org.facestyle.demo
 import org.facestyle.core.ModelFile
 
 /** Opens the models of a build on the processor that is wanted. */
-class Studio(val files: ShippedFiles, private val engines: EngineFactory = InterpreterEngine) {
+class Models(val files: ShippedFiles, private val engines: EngineFactory = InterpreterEngine) {
+    /** Those of the build that paints photos; null where the app has none. */
+    val studio: Models? by lazy { files.studio?.let { Models(it, engines) } }
 
     /**
      * The stylizer, on the GPU if that is wanted and can be had, else on the CPU.
