@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestyle.adain import adain, normalize
+from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, adain, normalize
 from facestyle.strength import depth_strength
 
 
@@ -45,10 +45,15 @@ def test_equals_the_textbook_formula() -> None:
     assert torch.allclose(adain(x, mean, std, ONE), _textbook(x, mean, std), atol=2e-3)
 
 
-def test_own_statistics_change_nothing() -> None:
+def test_own_statistics_change_nothing_but_what_the_floor_takes() -> None:
     x = _features(0)
     own = normalize(x)
-    assert torch.allclose(adain(x, own.mean, own.std, ONE), x, atol=1e-9)
+    centred = x - own.mean
+    scaled = centred / (centred.abs().mean((2, 3), keepdim=True) + SCALE_FLOOR)
+    variance = scaled.square().mean((2, 3), keepdim=True)
+    kept = variance / (variance + VARIANCE_FLOOR)
+    assert ((kept < 1) & (kept > 0.999)).all()
+    assert torch.allclose(adain(x, own.mean, own.std, ONE), own.mean + kept * centred, atol=1e-9)
 
 
 def test_strength_zero_is_the_identity() -> None:
