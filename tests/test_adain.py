@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, adain, normalize
+from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, _scale, adain, normalize
 from facestyle.strength import depth_strength
 
 
@@ -89,6 +89,17 @@ def test_half_precision_neither_overflows_nor_vanishes(scale: float, side: int) 
     half = adain(x.half(), mean.half(), std.half(), ONE.half())
     exact = _textbook(x, mean, std)
     assert torch.isfinite(half).all()
+    assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
+
+
+@pytest.mark.parametrize("side", [8, 32, 64, 256])
+def test_a_single_bright_pixel_is_squared_within_half_precision(side: int) -> None:
+    """In a map that is flat but for it; what fp16 has is to be four times as much."""
+    x = torch.zeros(1, 1, side, side)
+    x[..., side // 2, side // 2] = 50
+    one = torch.ones(1, 1, 1, 1)
+    assert _scale(x).features.abs().max() < (65504 / 4) ** 0.5
+    half, exact = (adain(x.to(t), *[one.to(t)] * 3) for t in (torch.float16, torch.float64))
     assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
 
 
