@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from facestyle.networks.layers import (
     BlurDownsample,
-    DepthToSpaceConv2d,
     ReflectConv2d,
     ReplicateConv2d,
     UpsampleReflectConv2d,
@@ -129,31 +128,6 @@ class FoldedUpsampleConv2d(nn.Module):
         return cast(Tensor, DepthToSpace.apply(torch.cat(placed, 1)))
 
 
-class PhaseFirstConv2d(nn.Module):
-    """Twin of a ``DepthToSpaceConv2d``: its channels phase by phase, as TensorFlow's operator
-    wants them.
-
-    Owns two buffers, the origin's parameters in another order: ``ordered_weight`` and
-    ``ordered_bias``.
-    """
-
-    ordered_weight: Tensor
-    ordered_bias: Tensor
-
-    def __init__(self, origin: DepthToSpaceConv2d) -> None:
-        super().__init__()
-        assert origin.bias is not None
-        for name, value in (("weight", origin.weight), ("bias", origin.bias)):
-            by_channel = value.detach().unflatten(0, (-1, len(PHASES)))
-            ordered = by_channel.transpose(0, 1).flatten(0, 1).contiguous()
-            self.register_buffer(f"ordered_{name}", ordered)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, 2H, 2W)."""
-        y = F.conv2d(repeat_edges(x, 1), self.ordered_weight, self.ordered_bias)
-        return cast(Tensor, DepthToSpace.apply(y))
-
-
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 """Of an output pixel: its row and column modulo 2, in the order of channels."""
 
@@ -206,7 +180,6 @@ TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
         ReplicateConv2d: SlicedReplicateConv2d,
         BlurDownsample: SeparateBlur,
         UpsampleReflectConv2d: FoldedUpsampleConv2d,
-        DepthToSpaceConv2d: PhaseFirstConv2d,
     }
 )
 """What stands in for which layer."""
@@ -214,7 +187,6 @@ TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
 DERIVED: Mapping[type[nn.Module], Mapping[str, str]] = MappingProxyType(
     {
         FoldedUpsampleConv2d: {"folded_weight": "weight", "folded_bias": "bias"},
-        PhaseFirstConv2d: {"ordered_weight": "weight", "ordered_bias": "bias"},
         SeparateBlur: {"separate_down": "weight", "separate_right": "weight"},
     }
 )

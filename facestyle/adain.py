@@ -6,7 +6,8 @@ Paper 1, Eq. 1-3 (after Huang & Belongie, ICCV 2017)::
 
 Squaring raw features overflows fp16 beyond 256 and vanishes below 2.4e-4, which is how
 style transfer turns grey on phones. Here features are first divided by their own mean
-absolute deviation, so what is squared is of order one whatever the scale of the input.
+absolute deviation, so what is squared is of order one whatever the scale of the input; and by 4,
+because a single bright pixel may be 140 times the deviation. Powers of two cost no accuracy.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ SCALE_FLOOR = 0.1
 VARIANCE_FLOOR = 1e-4
 """Added to the variance of the scaled features: moves the std by less than 0.1 % where it is above
 0.05, and lets what is much smaller (below 0.001, so noise) fade instead of being blown up."""
+
+
+SHRINK = 4.0
+"""What the scaled features are divided by besides, so that squares of outliers shrink by 16."""
 
 
 class Normalized(NamedTuple):
@@ -51,7 +56,7 @@ def normalize(x: Tensor) -> Normalized:
 
 class _Scaled(NamedTuple):
     features: Tensor
-    """Centred and of order one."""
+    """Centred and of order 1 / ``SHRINK``."""
     mean: Tensor
     std: Tensor
     inverse: Tensor
@@ -69,12 +74,14 @@ def _scale(x: Tensor) -> _Scaled:
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
-    scaled = centred * (1 / scale)
+    scaled = centred * (1 / SHRINK / scale)
     variance = F.adaptive_avg_pool2d(scaled * scaled, 1)
-    floored = variance + VARIANCE_FLOOR
+    # The floor would be no normal number of half precision if it were shrunk instead.
+    floored = SHRINK**2 * variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
-    return _Scaled(scaled, mean, scale * (floored * inverse), inverse, variance)
+    std = scale * (floored * inverse)
+    return _Scaled(scaled, mean, std, SHRINK * inverse, variance)
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestyle.adain import adain, normalize
+from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, _scale, adain, normalize
 from facestyle.strength import depth_strength
 
 
@@ -45,10 +45,15 @@ def test_equals_the_textbook_formula() -> None:
     assert torch.allclose(adain(x, mean, std, ONE), _textbook(x, mean, std), atol=2e-3)
 
 
-def test_own_statistics_change_nothing() -> None:
+def test_own_statistics_change_nothing_but_what_the_floor_takes() -> None:
     x = _features(0)
     own = normalize(x)
-    assert torch.allclose(adain(x, own.mean, own.std, ONE), x, atol=1e-9)
+    centred = x - own.mean
+    scaled = centred / (centred.abs().mean((2, 3), keepdim=True) + SCALE_FLOOR)
+    variance = scaled.square().mean((2, 3), keepdim=True)
+    kept = variance / (variance + VARIANCE_FLOOR)
+    assert ((kept < 1) & (kept > 0.999)).all()
+    assert torch.allclose(adain(x, own.mean, own.std, ONE), own.mean + kept * centred, atol=1e-9)
 
 
 def test_strength_zero_is_the_identity() -> None:
@@ -84,6 +89,17 @@ def test_half_precision_neither_overflows_nor_vanishes(scale: float, side: int) 
     half = adain(x.half(), mean.half(), std.half(), ONE.half())
     exact = _textbook(x, mean, std)
     assert torch.isfinite(half).all()
+    assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
+
+
+@pytest.mark.parametrize("side", [8, 32, 64, 256])
+def test_a_single_bright_pixel_is_squared_within_half_precision(side: int) -> None:
+    """In a map that is flat but for it; what fp16 has is to be four times as much."""
+    x = torch.zeros(1, 1, side, side)
+    x[..., side // 2, side // 2] = 50
+    one = torch.ones(1, 1, 1, 1)
+    assert _scale(x).features.abs().max() < (65504 / 4) ** 0.5
+    half, exact = (adain(x.to(t), *[one.to(t)] * 3) for t in (torch.float16, torch.float64))
     assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
 
 

@@ -23,4 +23,4 @@ def test_baked_equals_the_style_given() -> None:
     assert [port.name for port in baked.contract.inputs] == ["content", "strength"]
     assert cost.parameters(baked) < cost.parameters(free)
     names = [name for name, _ in baked.module.named_buffers()]
-    assert "stylizer.network.decoder.style_half_2.mean.value" in names
+    assert "stylizer.network.decoder.style_image.mean.value" in names

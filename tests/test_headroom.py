@@ -273,7 +273,7 @@ def test_the_shipped_network_has_headroom(name: str, depth: bool) -> None:
     assert found.breaking is not None
     assert found.breaking.factor >= 4
     sensitive = [row.name for row in found.rows if row.sensitive]
-    where = "network.style_encoder" if name == "style_encoder" else "network.decoder.style_half_1"
+    where = "network.style_encoder" if name == "style_encoder" else "network.decoder.style_image"
     assert f"{where} · square" in sensitive
     assert f"{where} · rsqrt" in sensitive
 
@@ -313,8 +313,8 @@ def test_corner_codes_drive_their_layer_furthest() -> None:
     (network, _), found = _mobile(), _small_cases()
     codes = {c.name.split(", ")[1]: c.inputs[1] for c in found}
     low, high = codes["least code"], codes["greatest code"]
-    layer = cast(nn.Conv2d, network.get_submodule("decoder.style_half_1.std"))
-    corner = codes["code that drives network.decoder.style_half_1.std"]
+    layer = cast(nn.Conv2d, network.get_submodule("decoder.style_image.std"))
+    corner = codes["code that drives network.decoder.style_image.std"]
     generator = torch.Generator().manual_seed(0)
     others = low + (high - low) * torch.rand((500, *low.shape[1:]), generator=generator)
     assert ((corner == low) | (corner == high) | torch.isclose(low, high)).all()

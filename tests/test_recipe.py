@@ -24,6 +24,7 @@ from train.tasks import depth, parsing
 
 KNOWN = {
     "style": (NETWORKS, TERMS),
+    "joint": (NETWORKS, TERMS),
     "depth": (DEPTH_NETWORKS, depth.LOSSES),
     "parsing": (PARSING_NETWORKS, parsing.LOSSES),
 }
@@ -33,7 +34,7 @@ KNOWN = {
 def test_every_recipe_names_things_that_exist(name: str) -> None:
     recipe = recipes.load(name)
     networks, terms = KNOWN[recipe.task]
-    assert recipe.network in networks
+    assert {recipe.network, *recipe.along} <= set(networks)
     assert recipe.weights.keys() <= set(terms)
     assert recipe.name == name
     assert "\n" not in recipe.summary + recipe.reference

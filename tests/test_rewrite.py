@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from export.rewrite import (
     DepthToSpace,
     FoldedUpsampleConv2d,
-    PhaseFirstConv2d,
     SeparateBlur,
     SlicedReflectConv2d,
     derived_constants,
@@ -24,7 +23,6 @@ from export.rewrite import (
 from facestyle.networks import create
 from facestyle.networks.layers import (
     BlurDownsample,
-    DepthToSpaceConv2d,
     ReflectConv2d,
     ReplicateConv2d,
     UpsampleReflectConv2d,
@@ -48,9 +46,9 @@ def assert_twins_agree(layer: nn.Module, x: Tensor) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(inputs=channels, outputs=channels, height=sizes, width=sizes, seed=seeds)
-@pytest.mark.parametrize("kind", [ReflectConv2d, UpsampleReflectConv2d, DepthToSpaceConv2d])
+@pytest.mark.parametrize("kind", [ReflectConv2d, UpsampleReflectConv2d])
 def test_twins_agree_at_any_size(
-    kind: type[ReflectConv2d | UpsampleReflectConv2d | DepthToSpaceConv2d],
+    kind: type[ReflectConv2d | UpsampleReflectConv2d],
     inputs: int,
     outputs: int,
     height: int,
@@ -193,19 +191,13 @@ def test_what_changes_in_the_networks_for_phones(name: str) -> None:
     network = cast(MobileNetwork, create(name))
     rewritten = for_tflite(network)
     kinds = [type(part) for part in rewritten.modules()]
-    assert kinds.count(PhaseFirstConv2d) == 1
     assert kinds.count(SeparateBlur) == 3
-    assert not {DepthToSpaceConv2d, BlurDownsample, ReplicateConv2d} & set(kinds)
+    assert not {BlurDownsample, ReplicateConv2d} & set(kinds)
     blurs = ("encoder.blur_half", "encoder.blur_quarter", "decoder.detail.blur")
     assert derived_constants(rewritten) == {
-        "decoder.image.ordered_weight": "decoder.image.weight",
-        "decoder.image.ordered_bias": "decoder.image.bias",
         **{f"{blur}.separate_down": f"{blur}.weight" for blur in blurs},
         **{f"{blur}.separate_right": f"{blur}.weight" for blur in blurs},
     }
-    nn.init.normal_(network.decoder.image.bias)
-    ordered = for_tflite(network).get_buffer("decoder.image.ordered_bias")
-    assert torch.equal(ordered, network.decoder.image.bias.reshape(3, 4).T.flatten())
 
 
 @pytest.mark.parametrize("name", ["mobile", "studio"])
@@ -227,12 +219,6 @@ def test_the_blur_falls_apart_exactly() -> None:
     origin = BlurDownsample(3)
     twin = SeparateBlur(origin)
     assert torch.equal(twin.separate_down * twin.separate_right, origin.weight)
-
-
-def test_depth_to_space_starts_as_copying() -> None:
-    """Its four pixels are alike: no lattice before training."""
-    y = DepthToSpaceConv2d(5, 3)(torch.rand(1, 5, 6, 4))
-    assert torch.equal(y, F.interpolate(y[:, :, ::2, ::2], scale_factor=2.0, mode="nearest"))
 
 
 def test_a_layer_used_twice_is_replaced_twice() -> None:

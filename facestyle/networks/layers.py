@@ -1,8 +1,8 @@
 """Convolutions that phones cannot run as they are.
 
 They are subclasses of ``nn.Conv2d``, so their state dict is ``weight`` and, mostly, ``bias``.
-Phones run neither reflected or repeated edges nor nearest upsampling on their fast paths, and order
-the channels of depth to space their own way: ``export.rewrite`` puts exact twins in their place.
+Phones run neither reflected or repeated edges nor nearest upsampling on their fast paths:
+``export.rewrite`` puts exact twins in their place.
 """
 
 from __future__ import annotations
@@ -80,20 +80,3 @@ class BlurDownsample(ReplicateConv2d):
         with torch.no_grad():
             self.weight.copy_((taps[:, None] * taps).expand_as(self.weight))
         self.weight.requires_grad_(False)
-
-
-class DepthToSpaceConv2d(ReplicateConv2d):
-    """3x3 convolution that gives the four pixels of every cell, then depth to space.
-
-    (N, inputs, H, W) to (N, outputs, 2H, 2W). The four start alike, as if upsampled by copying
-    (Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017).
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, 4 * outputs, 3)
-        with torch.no_grad():
-            self.weight.copy_(self.weight[::4].repeat_interleave(4, 0))
-            nn.init.zeros_(self.bias)  # type: ignore[arg-type]
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.pixel_shuffle(super().forward(input), 2)
