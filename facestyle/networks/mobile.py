@@ -6,17 +6,17 @@ of the decoder, and a style encoder that runs once per painting and leaves one s
 
 What keeps it clean, steady and fast on a phone:
 
-* Nothing with channels lives at full resolution: paint is mixed at 1/2 and enlarged. What is finer
-  than that comes from the photo itself (``Detail``), which no stride has touched. A network that
-  paints every pixel meets style statistics with weave and dots, the cheapest marks there are.
-* Features are blurred before every stride (``BlurDownsample``), so that nothing aliases and dances
-  as the camera moves; the loss compares frames that are parts of a pixel apart.
+* Nothing with channels lives at full resolution: a photo is split into one of half the size, which
+  is painted and enlarged, and the detail that this lacks, which a style only scales (``Detail``). A
+  network that paints every pixel meets style statistics with weave and dots, the cheapest marks.
+* Photo and features are blurred before every stride (``BlurDownsample``), so that nothing aliases
+  and dances as the camera moves; the loss compares frames that are parts of a pixel apart.
 * Every convolution repeats the edge. Padded with zeros, the network knew where the picture
   ends, and drew frames there.
 * A style also scales the features inside every block of the decoder (``scale``), which costs one
   multiplication and makes the block's projection a kernel of the style's own.
 * Every operator runs in one XNNPACK partition: slices and concatenations, global average pooling,
-  1x1 / 3x3 / 4x4 / depthwise convolutions, bilinear resize.
+  1x1 / 3x3 / depthwise convolutions, bilinear resize.
 """
 
 from __future__ import annotations
@@ -133,14 +133,14 @@ class StyledBlock(nn.Module):
 
 
 class ContentEncoder(nn.Module):
-    """Photo (N, 3, H, W) in [0, 1] to features at 1/2, 1/4 and 1/8 resolution."""
+    """Photo in half size (N, 3, H / 2, W / 2) to features at 1/2, 1/4 and 1/8 resolution."""
 
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
         half, quarter, eighth = config.channels
         _, expand_quarter, expand_eighth = config.expansions
         blocks_quarter, blocks_eighth = config.encoder_blocks
-        self.stem = ReplicateConv2d(3, half, 4, stride=2)
+        self.stem = ReplicateConv2d(3, half, 3)
         self.blur_half = BlurDownsample(half)
         self.down_quarter = nn.Conv2d(half, quarter, 1)
         self.quarter = nn.Sequential(
@@ -159,12 +159,10 @@ class ContentEncoder(nn.Module):
         )
         keep_scale(self.stem, self.down_quarter, self.down_eighth)
         with torch.no_grad():
-            # A 3x3 kernel whose outputs are averaged two by two: it starts without aliasing.
-            kernel = nn.init.kaiming_normal_(torch.empty(half, 3, 3, 3), nonlinearity="relu")
-            self.stem.weight.copy_(PHOTO_SCALE * F.avg_pool2d(F.pad(kernel, (1,) * 4), 2, 1))
+            self.stem.weight *= PHOTO_SCALE
 
-    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        half = F.relu6(self.stem(photo - 0.5))
+    def forward(self, low: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        half = F.relu6(self.stem(low - 0.5))
         quarter = self.quarter(F.relu6(self.down_quarter(self.blur_half(half))))
         eighth = self.eighth(F.relu6(self.down_eighth(self.blur_quarter(quarter))))
         return half, quarter, eighth
@@ -219,10 +217,10 @@ class StyleEncoder(nn.Module):
 
 
 class Detail(nn.Module):
-    """What of the photo is finer than the features at 1/2 resolution, times a gain of the style.
+    """What of the photo is finer than half its size, times a gain of the style.
 
     A painting that leaves the photo's own finest lines where they are is sharp and steady, and
-    costs a blur, a resize and two passes over three channels.
+    costs a resize and two passes over three channels.
     """
 
     PLAIN = 4.0
@@ -230,14 +228,14 @@ class Detail(nn.Module):
 
     def __init__(self, code_size: int) -> None:
         super().__init__()
-        self.blur = BlurDownsample(3)
         self.gain = nn.Conv2d(code_size, 3, 1)
         nn.init.constant_(self.gain.bias, self.PLAIN / 2)  # type: ignore[arg-type]
 
-    def forward(self, photo: Tensor, code: Tensor, strength: Tensor) -> Tensor:
-        """(N, 3, H, W) to the same, about zero; strength (N, 1, 1 or H, 1 or W)."""
+    def forward(self, photo: Tensor, low: Tensor, code: Tensor, strength: Tensor) -> Tensor:
+        """(N, 3, H, W) and its half size to (N, 3, H, W), about zero; strength (N, 1, 1 or H,
+        1 or W)."""
         gain = (1 - strength) * self.PLAIN + strength * self.gain(code)
-        return (photo - upsample(self.blur(photo))) * gain
+        return (photo - upsample(low)) * gain
 
 
 class Decoder(nn.Module):
@@ -269,6 +267,7 @@ class Decoder(nn.Module):
     def forward(
         self,
         photo: Tensor,
+        low: Tensor,
         features: tuple[Tensor, Tensor, Tensor],
         code: Tensor,
         strengths: tuple[Tensor, Tensor, Tensor, Tensor],
@@ -284,7 +283,7 @@ class Decoder(nn.Module):
         for block in self.blocks_half:
             x = block(x, code, at_half)
         x = F.relu6(self.style_image(x, code, at_half))
-        return torch.sigmoid(upsample(self.image(x)) + self.detail(photo, code, at_full))
+        return torch.sigmoid(upsample(self.image(x)) + self.detail(photo, low, code, at_full))
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -303,6 +302,7 @@ class MobileNetwork(nn.Module):
         super().__init__()
         self.config = config or self.default
         self.code_size = self.config.code_size
+        self.halve = BlurDownsample(3)
         self.encoder = ContentEncoder(self.config)
         self.style_encoder = StyleEncoder(self.config)
         self.decoder = Decoder(self.config)
@@ -331,4 +331,5 @@ class MobileNetwork(nn.Module):
                 F.avg_pool2d(strength, 4),
                 F.avg_pool2d(strength, 8),
             )
-        return self.decoder(photo, self.encoder(photo), code, strengths)
+        low = self.halve(photo)
+        return self.decoder(photo, low, self.encoder(low), code, strengths)
