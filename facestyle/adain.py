@@ -25,6 +25,8 @@ VARIANCE_FLOOR = 1e-4
 """Added to the variance of the scaled features: moves the std by less than 0.1 % where it is above
 0.05, and lets what is much smaller (below 0.001, so noise) fade instead of being blown up."""
 
+FADE_BELOW = 1e-2
+"""Scaled features of less variance (of a std below 0.011) get a part of a style's std only."""
 
 SHRINK = 4.0
 """What the scaled features are divided by besides, so that squares of outliers shrink by 16."""
@@ -62,7 +64,7 @@ class _Scaled(NamedTuple):
     inverse: Tensor
     """What makes the features' std one."""
     variance: Tensor
-    """Of the features, without the floor."""
+    """Of the features times ``SHRINK``, without the floor."""
 
 
 def _scale(x: Tensor) -> _Scaled:
@@ -75,9 +77,9 @@ def _scale(x: Tensor) -> _Scaled:
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
     scaled = centred * (1 / SHRINK / scale)
-    variance = F.adaptive_avg_pool2d(scaled * scaled, 1)
     # The floor would be no normal number of half precision if it were shrunk instead.
-    floored = SHRINK**2 * variance + VARIANCE_FLOOR
+    variance = SHRINK**2 * F.adaptive_avg_pool2d(scaled * scaled, 1)
+    floored = variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
     std = scale * (floored * inverse)
@@ -96,8 +98,10 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
     scaled, content_mean, content_std, inverse, variance = _scale(x)
-    # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture.
-    style_std = style_std * ((variance * inverse) * inverse)
+    # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture. The
+    # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 600
+    # times the variance of a single bright pixel is more than half precision has.
+    style_std = style_std * (F.relu6(F.relu6(variance) * (6 / FADE_BELOW)) * (1 / 6))
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.
     keep = 1 - strength

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, _scale, adain, normalize
+from facestyle.adain import FADE_BELOW, SCALE_FLOOR, VARIANCE_FLOOR, _scale, adain, normalize
 from facestyle.strength import depth_strength
 
 
@@ -45,15 +45,20 @@ def test_equals_the_textbook_formula() -> None:
     assert torch.allclose(adain(x, mean, std, ONE), _textbook(x, mean, std), atol=2e-3)
 
 
-def test_own_statistics_change_nothing_but_what_the_floor_takes() -> None:
+def test_own_statistics_change_nothing() -> None:
     x = _features(0)
     own = normalize(x)
-    centred = x - own.mean
-    scaled = centred / (centred.abs().mean((2, 3), keepdim=True) + SCALE_FLOOR)
-    variance = scaled.square().mean((2, 3), keepdim=True)
-    kept = variance / (variance + VARIANCE_FLOOR)
-    assert ((kept < 1) & (kept > 0.999)).all()
-    assert torch.allclose(adain(x, own.mean, own.std, ONE), own.mean + kept * centred, atol=1e-9)
+    assert torch.allclose(adain(x, own.mean, own.std, ONE), x, atol=1e-9)
+
+
+def test_only_flat_channels_get_less_of_a_style() -> None:
+    """Whole above ``FADE_BELOW``, and below it as much as there is of that."""
+    signs = torch.tensor([1.0, -1]).repeat(8).expand(1, 1, 4, 16).double()
+    one = ONE[:1]
+    for variance, kept in ((2 * FADE_BELOW, 1), (FADE_BELOW / 4, 0.25)):
+        deviation = SCALE_FLOOR * variance**0.5 / (1 - variance**0.5)
+        found = adain(deviation * signs, one, one, one).std(unbiased=False)
+        assert found == pytest.approx(kept * (variance / (variance + VARIANCE_FLOOR)) ** 0.5)
 
 
 def test_strength_zero_is_the_identity() -> None:
