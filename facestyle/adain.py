@@ -29,7 +29,7 @@ FADE_BELOW = 1e-2
 """Scaled features of less variance (of a std below 0.011) get a part of a style's std only."""
 
 SHRINK = 4.0
-"""What the scaled features are divided by besides, so that squares of outliers shrink by 16."""
+"""What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 16."""
 
 
 class Normalized(NamedTuple):
@@ -52,38 +52,39 @@ def normalize(x: Tensor) -> Normalized:
     Global average pooling rather than ``mean`` keeps the exported graph in operators
     that every mobile delegate takes.
     """
-    scaled = _scale(x)
+    scaled = _scale(x, 1)
     return Normalized(scaled.features * scaled.inverse, scaled.mean, scaled.std)
 
 
 class _Scaled(NamedTuple):
     features: Tensor
-    """Centred and of order 1 / ``SHRINK``."""
+    """Centred and of order 1 / ``shrink``."""
     mean: Tensor
     std: Tensor
     inverse: Tensor
     """What makes the features' std one."""
     variance: Tensor
-    """Of the features times ``SHRINK``, without the floor."""
+    """Of the features times ``shrink``, without the floor."""
 
 
-def _scale(x: Tensor) -> _Scaled:
+def _scale(x: Tensor, shrink: float) -> _Scaled:
     """Features of order one with what ``normalize`` and ``adain`` make of them.
 
     What is as large as the features is never divided: a reciprocal costs a value a channel, a
-    division one a pixel.
+    division one a pixel. ``shrink``, a power of two, makes room for squares at the price of what is
+    small: pictures of any size need it, a style encoder's of one size do not.
     """
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
-    scaled = centred * (1 / SHRINK / scale)
+    scaled = centred * (1 / shrink / scale)
     # The floor would be no normal number of half precision if it were shrunk instead.
-    variance = SHRINK**2 * F.adaptive_avg_pool2d(scaled * scaled, 1)
+    variance = shrink**2 * F.adaptive_avg_pool2d(scaled * scaled, 1)
     floored = variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
     std = scale * (floored * inverse)
-    return _Scaled(scaled, mean, std, SHRINK * inverse, variance)
+    return _Scaled(scaled, mean, std, shrink * inverse, variance)
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
@@ -97,7 +98,7 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         strength: 0 keeps ``x``, 1 gives it the style's statistics. Either (N, 1, 1, 1), or
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
-    scaled, content_mean, content_std, inverse, variance = _scale(x)
+    scaled, content_mean, content_std, inverse, variance = _scale(x, SHRINK)
     # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture. The
     # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 600
     # times the variance of a single bright pixel is more than half precision has.
