@@ -30,7 +30,7 @@ FADE_BELOW = 0.25
 of a style's std only. Half precision's rounding noise reaches 0.002 there."""
 
 SHRINK = 4.0
-"""What the scaled features are divided by besides, so that squares of outliers shrink by 16."""
+"""What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 16."""
 
 
 class Normalized(NamedTuple):
@@ -53,38 +53,39 @@ def normalize(x: Tensor) -> Normalized:
     Global average pooling rather than ``mean`` keeps the exported graph in operators
     that every mobile delegate takes.
     """
-    scaled = _scale(x)
+    scaled = _scale(x, 1)
     return Normalized(scaled.features * scaled.inverse, scaled.mean, scaled.std)
 
 
 class _Scaled(NamedTuple):
     features: Tensor
-    """Centred and of order 1 / ``SHRINK``."""
+    """Centred and of order 1 / ``shrink``."""
     mean: Tensor
     std: Tensor
     inverse: Tensor
     """What makes the features' std one."""
     variance: Tensor
-    """Of the features, without the floor."""
+    """Of the features times ``shrink``, without the floor."""
 
 
-def _scale(x: Tensor) -> _Scaled:
+def _scale(x: Tensor, shrink: float) -> _Scaled:
     """Features of order one with what ``normalize`` and ``adain`` make of them.
 
     What is as large as the features is never divided: a reciprocal costs a value a channel, a
-    division one a pixel.
+    division one a pixel. ``shrink``, a power of two, makes room for squares at the price of what is
+    small: pictures of any size need it, a style encoder's of one size do not.
     """
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
     scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
-    scaled = centred * (1 / SHRINK / scale)
-    variance = F.adaptive_avg_pool2d(scaled * scaled, 1)
+    scaled = centred * (1 / shrink / scale)
     # The floor would be no normal number of half precision if it were shrunk instead.
-    floored = SHRINK**2 * variance + VARIANCE_FLOOR
+    variance = shrink**2 * F.adaptive_avg_pool2d(scaled * scaled, 1)
+    floored = variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
     std = scale * (floored * inverse)
-    return _Scaled(scaled, mean, std, SHRINK * inverse, variance)
+    return _Scaled(scaled, mean, std, shrink * inverse, variance)
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
@@ -98,10 +99,11 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         strength: 0 keeps ``x``, 1 gives it the style's statistics. Either (N, 1, 1, 1), or
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
-    scaled, content_mean, content_std, inverse, variance = _scale(x)
+    scaled, content_mean, content_std, inverse, variance = _scale(x, SHRINK)
     # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture. The
-    # limit is a ReLU6, which 8-bit files have with a scale of its own.
-    shown = F.relu6(variance * (6 * SHRINK**2 / FADE_BELOW)) * (1 / 6)
+    # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 24
+    # times the variance of a single bright pixel is more than half precision has.
+    shown = F.relu6(F.relu6(variance) * (6 / FADE_BELOW)) * (1 / 6)
     style_std = style_std * (shown * shown)
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.

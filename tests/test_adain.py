@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestyle.adain import SCALE_FLOOR, VARIANCE_FLOOR, _scale, adain, normalize
+from facestyle.adain import (
+    FADE_BELOW,
+    SCALE_FLOOR,
+    SHRINK,
+    VARIANCE_FLOOR,
+    _scale,
+    adain,
+    normalize,
+)
 from facestyle.strength import depth_strength
 
 
@@ -45,15 +53,20 @@ def test_equals_the_textbook_formula() -> None:
     assert torch.allclose(adain(x, mean, std, ONE), _textbook(x, mean, std), atol=2e-3)
 
 
-def test_own_statistics_change_nothing_but_what_the_floor_takes() -> None:
+def test_own_statistics_change_nothing() -> None:
     x = _features(0)
     own = normalize(x)
-    centred = x - own.mean
-    scaled = centred / (centred.abs().mean((2, 3), keepdim=True) + SCALE_FLOOR)
-    variance = scaled.square().mean((2, 3), keepdim=True)
-    kept = variance / (variance + VARIANCE_FLOOR)
-    assert ((kept < 1) & (kept > 0.999)).all()
-    assert torch.allclose(adain(x, own.mean, own.std, ONE), own.mean + kept * centred, atol=1e-9)
+    assert torch.allclose(adain(x, own.mean, own.std, ONE), x, atol=1e-9)
+
+
+def test_only_flat_channels_get_less_of_a_style() -> None:
+    """Whole above ``FADE_BELOW``, and below it as much as there is of that."""
+    signs = torch.tensor([1.0, -1]).repeat(8).expand(1, 1, 4, 16).double()
+    one = ONE[:1]
+    for variance, kept in ((2 * FADE_BELOW, 1), (FADE_BELOW / 4, 0.25)):
+        deviation = SCALE_FLOOR * variance**0.5 / (1 - variance**0.5)
+        found = adain(deviation * signs, one, one, one).std(unbiased=False)
+        assert found == pytest.approx(kept * (variance / (variance + VARIANCE_FLOOR)) ** 0.5)
 
 
 def test_strength_zero_is_the_identity() -> None:
@@ -98,7 +111,7 @@ def test_a_single_bright_pixel_is_squared_within_half_precision(side: int) -> No
     x = torch.zeros(1, 1, side, side)
     x[..., side // 2, side // 2] = 50
     one = torch.ones(1, 1, 1, 1)
-    assert _scale(x).features.abs().max() < (65504 / 4) ** 0.5
+    assert _scale(x, SHRINK).features.abs().max() < (65504 / 4) ** 0.5
     half, exact = (adain(x.to(t), *[one.to(t)] * 3) for t in (torch.float16, torch.float64))
     assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
 

@@ -624,6 +624,7 @@ def test_cores(text: str | None, cores: int | None) -> None:
     assert phone._cores(text) == cores
 
 
+@needs_adb
 class TestCommandLine:
     """``facestyle bench --device android``, from a file to its report."""
 

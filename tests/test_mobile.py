@@ -86,7 +86,7 @@ def test_batch_entries_are_independent(network: MobileNetwork) -> None:
 
 def test_an_even_photo_shows_no_edges(network: MobileNetwork) -> None:
     with torch.no_grad():
-        for features in network.encoder(torch.full((1, 3, 64, 48), 0.3)):
+        for features in network.encoder(network.halve(torch.full((1, 3, 64, 48), 0.3))):
             torch.testing.assert_close(features, features[:, :, :1, :1].expand_as(features))
 
 
@@ -102,8 +102,8 @@ def test_features_move_with_the_photo(network: MobileNetwork) -> None:
     """By a cell of the coarsest scale: what aliases or knows its place does not."""
     wide = torch.rand(1, 3, 160, 168)
     with torch.no_grad():
-        here = network.encoder(wide[..., :160])
-        moved = network.encoder(wide[..., 8:])
+        here = network.encoder(network.halve(wide[..., :160]))
+        moved = network.encoder(network.halve(wide[..., 8:]))
     for cells, a, b in zip((4, 2, 1), here, moved):
         inside = 6 * cells
         torch.testing.assert_close(
@@ -120,7 +120,8 @@ def test_detail_is_what_the_features_cannot_hold(network: MobileNetwork) -> None
 
     def of(photo: Tensor, strength: float, code: Tensor) -> Tensor:
         with torch.no_grad():
-            return detail(photo, code, torch.full((1, 1, 1, 1), strength))
+            low = network.halve(photo)
+            return detail(photo, low, code, torch.full((1, 1, 1, 1), strength))
 
     codes = torch.randn(2, 1, network.code_size, 1, 1)
     even, rough = torch.full((1, 3, 16, 24), 0.4), torch.rand(1, 3, 16, 24)

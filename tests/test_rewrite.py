@@ -193,7 +193,7 @@ def test_what_changes_in_the_networks_for_phones(name: str) -> None:
     kinds = [type(part) for part in rewritten.modules()]
     assert kinds.count(SeparateBlur) == 3
     assert not {BlurDownsample, ReplicateConv2d} & set(kinds)
-    blurs = ("encoder.blur_half", "encoder.blur_quarter", "decoder.detail.blur")
+    blurs = ("encoder.blur_half", "encoder.blur_quarter", "halve")
     assert derived_constants(rewritten) == {
         **{f"{blur}.separate_down": f"{blur}.weight" for blur in blurs},
         **{f"{blur}.separate_right": f"{blur}.weight" for blur in blurs},

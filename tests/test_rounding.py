@@ -42,7 +42,8 @@ def test_a_network_is_rounded_only_within(monkeypatch: pytest.MonkeyPatch) -> No
         for bits in (3, 12):
             monkeypatch.setattr(rounding, "BITS", bits)
             with caller.rounding() as call:
-                errors[bits] = (call("stylize", *inputs) - plain).abs().max()
+                # The mean: the greatest error of 3 bits is cut off by the range of the output.
+                errors[bits] = (call("stylize", *inputs) - plain).abs().mean()
         assert torch.equal(caller("stylize", *inputs), plain)
     assert errors[3] > 30 * errors[12] > 0
 
