@@ -60,10 +60,10 @@ def test_own_statistics_change_nothing() -> None:
 
 
 def test_only_flat_channels_get_less_of_a_style() -> None:
-    """Whole above ``FADE_BELOW``, and below it as much as there is of that."""
+    """Whole above ``FADE_BELOW``, and below it the square of the part that there is of that."""
     signs = torch.tensor([1.0, -1]).repeat(8).expand(1, 1, 4, 16).double()
     one = ONE[:1]
-    for variance, kept in ((2 * FADE_BELOW, 1), (FADE_BELOW / 4, 0.25)):
+    for variance, kept in ((2 * FADE_BELOW, 1), (FADE_BELOW / 4, 0.25**2)):
         deviation = SCALE_FLOOR * variance**0.5 / (1 - variance**0.5)
         found = adain(deviation * signs, one, one, one).std(unbiased=False)
         assert found == pytest.approx(kept * (variance / (variance + VARIANCE_FLOOR)) ** 0.5)
