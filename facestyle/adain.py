@@ -25,9 +25,9 @@ VARIANCE_FLOOR = 1e-4
 """Added to the variance of the scaled features: moves the std by less than 0.1 % where it is above
 0.05, and lets what is much smaller (below 0.001, so noise) fade instead of being blown up."""
 
-FADE_BELOW = 0.25
-"""Scaled features of less variance (of a std below about 0.08; photos have 0.3 and more) get a part
-of a style's std only. Half precision's rounding noise reaches 0.002 there."""
+FLAT, VARIED = 0.03, 0.1
+"""Variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
+a channel is flat and gets none of a style's std, from the second on it gets all, linear between."""
 
 SHRINK = 4.0
 """What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 16."""
@@ -101,10 +101,10 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
     """
     scaled, content_mean, content_std, inverse, variance = _scale(x, SHRINK)
     # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture. The
-    # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 24
+    # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 86
     # times the variance of a single bright pixel is more than half precision has.
-    shown = F.relu6(F.relu6(variance) * (6 / FADE_BELOW)) * (1 / 6)
-    style_std = style_std * (shown * shown)
+    varied = F.relu6((F.relu6(variance) - FLAT) * (6 / (VARIED - FLAT))) * (1 / 6)
+    style_std = style_std * varied
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.
     keep = 1 - strength

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestyle.adain import (
-    FADE_BELOW,
+    FLAT,
     SCALE_FLOOR,
     SHRINK,
     VARIANCE_FLOOR,
+    VARIED,
     _scale,
     adain,
     normalize,
@@ -60,10 +61,10 @@ def test_own_statistics_change_nothing() -> None:
 
 
 def test_only_flat_channels_get_less_of_a_style() -> None:
-    """Whole above ``FADE_BELOW``, and below it the square of the part that there is of that."""
+    """None below ``FLAT``, all above ``VARIED``, linear between."""
     signs = torch.tensor([1.0, -1]).repeat(8).expand(1, 1, 4, 16).double()
     one = ONE[:1]
-    for variance, kept in ((2 * FADE_BELOW, 1), (FADE_BELOW / 4, 0.25**2)):
+    for variance, kept in ((2 * VARIED, 1), ((FLAT + VARIED) / 2, 0.5), (FLAT / 2, 0)):
         deviation = SCALE_FLOOR * variance**0.5 / (1 - variance**0.5)
         found = adain(deviation * signs, one, one, one).std(unbiased=False)
         assert found == pytest.approx(kept * (variance / (variance + VARIANCE_FLOOR)) ** 0.5)
