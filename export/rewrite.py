@@ -3,7 +3,8 @@
 XNNPACK takes neither MIRROR_PAD nor RESIZE_NEAREST_NEIGHBOR. Left in, they cut paper 1's
 network into 19 pieces between which every tensor is copied. The twins compute the same
 function from slices, concatenations, one convolution each, and depth to space, so the graph stays
-whole.
+whole. XNNPACK's inner loops go over channels: where there are few, pairs of columns have twice as
+many.
 """
 
 from __future__ import annotations
@@ -69,9 +70,108 @@ def repeat_rows(x: Tensor, border: int) -> Tensor:
     return torch.cat((*[x[:, :, :1]] * border, x, *[x[:, :, -1:]] * border), 2)
 
 
-def repeat_columns(x: Tensor, border: int) -> Tensor:
-    """(N, C, H, W) with its first and last column repeated ``border`` times."""
-    return torch.cat((*[x[:, :, :, :1]] * border, x, *[x[:, :, :, -1:]] * border), 3)
+def repeat_columns(x: Tensor, border: int, more: int = 0) -> Tensor:
+    """(N, C, H, W) with its first and last column repeated ``border`` times, the last ``more``."""
+    after = border + more
+    return torch.cat((*[x[:, :, :, :1]] * border, x, *[x[:, :, :, -1:]] * after), 3)
+
+
+class PairedReplicateConv2d(nn.Module):
+    """Twin of a ``ReplicateConv2d`` of few inputs or outputs, for pairs of columns.
+
+    An odd kernel takes one column more for a pair of outputs than for one, so a convolution over
+    pairs multiplies by few zeros, and fills XNNPACK's tiles of 8 outputs. Owns two buffers
+    computed from the origin's parameters: ``paired_weight`` (2 outputs, 2 inputs, rows,
+    (columns + 1) / 2) from ``weight`` by ``pair_columns``, and ``paired_bias``, ``bias`` twice.
+    """
+
+    paired_weight: Tensor
+    paired_bias: Tensor
+
+    def __init__(self, origin: ReplicateConv2d) -> None:
+        super().__init__()
+        assert origin.bias is not None
+        self.register_buffer("paired_weight", pair_columns(origin.weight.detach()))
+        self.register_buffer("paired_bias", origin.bias.detach().repeat(2))
+        self.border = cast(int, origin.padding[0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H, W)."""
+        width = x.shape[3]
+        x = repeat_columns(repeat_rows(x, self.border), self.border, width % 2)
+        y = F.conv2d(ColumnsToChannels.apply(x, 2), self.paired_weight, self.paired_bias)
+        y = cast(Tensor, ChannelsToColumns.apply(y, 2))
+        return y[:, :, :, :width] if width % 2 else y
+
+
+def pair_columns(weight: Tensor) -> Tensor:
+    """The kernel that computes two neighbouring columns from pairs of columns.
+
+    Args:
+        weight: (outputs, inputs, rows, columns), an odd number of columns.
+
+    Returns:
+        (2 outputs, 2 inputs, rows, (columns + 1) / 2): the left column's outputs and inputs first.
+    """
+    both = torch.cat((F.pad(weight, (0, 1)), F.pad(weight, (1, 0))))
+    return cast(Tensor, ColumnsToChannels.apply(both, 2)).contiguous()
+
+
+class ColumnsToChannels(torch.autograd.Function):
+    """(N, C, H, W) to (N, columns C, H, W / columns), neighbours' channels one after another.
+
+    With channels last, as phones have them, no value moves.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, columns: int) -> Tensor:
+        """See the class."""
+        batch, channels, height, width = x.shape
+        apart = x.reshape(batch, channels, height, width // columns, columns)
+        return apart.permute(0, 4, 1, 2, 3).reshape(batch, -1, height, width // columns)
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, columns: int) -> Any:
+        """An operator that only ``export.tensorflow_graph`` knows."""
+        batch, channels, height, width = x.type().sizes()
+        sizes = [batch, channels * columns, height, width // columns]
+        y = g.op("facestyle::ColumnsToChannels", x, columns_i=columns)
+        return y.setType(x.type().with_sizes(sizes))
+
+
+class ChannelsToColumns(torch.autograd.Function):
+    """The reverse of ``ColumnsToChannels``: (N, columns C, H, W) to (N, C, H, columns W)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, columns: int) -> Tensor:
+        """See the class."""
+        batch, channels, height, width = x.shape
+        apart = x.reshape(batch, columns, channels // columns, height, width)
+        return apart.permute(0, 2, 3, 4, 1).reshape(batch, -1, height, columns * width)
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, columns: int) -> Any:
+        """See ``ColumnsToChannels``."""
+        batch, channels, height, width = x.type().sizes()
+        sizes = [batch, channels // columns, height, width * columns]
+        y = g.op("facestyle::ChannelsToColumns", x, columns_i=columns)
+        return y.setType(x.type().with_sizes(sizes))
+
+
+FEW = 8
+"""Channels of which XNNPACK's kernels compute as many at once."""
+
+
+def replicate_twin(origin: ReplicateConv2d) -> nn.Module:
+    """The faster twin of a ``ReplicateConv2d``."""
+    pairs = (
+        origin.groups == 1
+        and origin.stride == (1, 1)
+        and origin.kernel_size[1] > 1
+        and origin.bias is not None
+        and min(origin.in_channels, origin.out_channels) < FEW
+    )
+    return PairedReplicateConv2d(origin) if pairs else SlicedReplicateConv2d(origin)
 
 
 class SeparateBlur(nn.Module):
@@ -177,7 +277,7 @@ def fold_upsampling(weight: Tensor) -> Tensor:
 TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
     {
         ReflectConv2d: SlicedReflectConv2d,
-        ReplicateConv2d: SlicedReplicateConv2d,
+        ReplicateConv2d: replicate_twin,
         BlurDownsample: SeparateBlur,
         UpsampleReflectConv2d: FoldedUpsampleConv2d,
     }
@@ -187,6 +287,7 @@ TWINS: Mapping[type[nn.Module], Callable[[Any], nn.Module]] = MappingProxyType(
 DERIVED: Mapping[type[nn.Module], Mapping[str, str]] = MappingProxyType(
     {
         FoldedUpsampleConv2d: {"folded_weight": "weight", "folded_bias": "bias"},
+        PairedReplicateConv2d: {"paired_weight": "weight", "paired_bias": "bias"},
         SeparateBlur: {"separate_down": "weight", "separate_right": "weight"},
     }
 )

@@ -108,7 +108,7 @@ def widened(given: list[Any]) -> list[Any]:
     sizes = [x.shape[1:] for x in given if x.shape.rank == 4]
     width = max((int(size[1]) for size in sizes), default=1)
     return [
-        tf.raw_ops.ResizeBilinear(images=x, size=[1, width], half_pixel_centers=True)
+        _resized(x, 1, width)
         if width > 1 and x.shape.rank == 4 and x.shape[1:3] == (1, 1) and 1 < x.shape[3] <= NARROW
         else x
         for x in given
@@ -128,36 +128,14 @@ def _convolution(
     groups = attributes["group"]
     x, padding = _padded(x, attributes, weight.shape[2:])
     if groups == 1:
-        kernel = np.ascontiguousarray(weight.transpose(2, 3, 1, 0))
-        x, kernel, strides = in_pairs(x, kernel, strides)
-        y = tf.nn.conv2d(x, tf.constant(kernel), strides, padding)
+        kernel = tf.constant(np.ascontiguousarray(weight.transpose(2, 3, 1, 0)))
+        y = tf.nn.conv2d(x, kernel, strides, padding)
     elif weight.shape[:2] == (groups, 1):
         kernel = tf.constant(np.ascontiguousarray(weight.transpose(2, 3, 0, 1)))
         y = tf.nn.depthwise_conv2d(x, kernel, strides, padding)
     else:
         raise UnknownOperator(f"a convolution of {groups} groups has no TensorFlow operator")
     return y if bias is None else tf.nn.bias_add(y, tf.constant(bias))
-
-
-def in_pairs(x: Any, kernel: Constant, strides: list[int]) -> tuple[Any, Constant, list[int]]:
-    """An even kernel that takes every other column, as one that takes every pair of columns.
-
-    Two columns of few channels are one of twice as many, without a value moved; XNNPACK's inner
-    loop goes over channels.
-
-    Returns:
-        the picture, the kernel (rows, columns, inputs, outputs) and the strides to use instead.
-    """
-    _, height, width, channels = (int(n) for n in x.shape)
-    rows, columns, _, outputs = kernel.shape
-    if strides[2] != 2 or columns % 2 or width % 2 or channels >= 8:
-        return x, kernel, strides
-    paired = tf.reshape(x, (-1, height, width // 2, 2 * channels))
-    return (
-        paired,
-        kernel.reshape(rows, columns // 2, 2 * channels, outputs),
-        [1, strides[1], 1, 1],
-    )
 
 
 def _padded(x: Any, attributes: Attributes, kernel: tuple[int, ...]) -> tuple[Any, str]:
@@ -216,10 +194,40 @@ def _resize(attributes: Attributes, x: Any, _region: Any, scales: Any, sizes: An
     size = [int(n) for n in wanted[2:]]
     how = attributes["mode"], attributes["coordinate_transformation_mode"]
     if how == (b"linear", b"half_pixel"):
-        return tf.raw_ops.ResizeBilinear(images=x, size=size, half_pixel_centers=True)
+        return _bilinear(x, *size)
     _only(attributes, coordinate_transformation_mode=b"asymmetric", nearest_mode=b"floor")
     _only(attributes, mode=b"nearest")
     return tf.raw_ops.ResizeNearestNeighbor(images=x, size=size)
+
+
+FEW = 8
+"""Channels below which a picture's rows are resized as a whole."""
+
+
+def _bilinear(x: Any, height: int, width: int) -> Any:
+    """With few channels first along the rows, then whole rows, as single pixels of many channels:
+    XNNPACK's inner loop goes over channels."""
+    _, rows, columns, channels = (int(n) for n in x.shape)
+    if channels >= FEW or rows == height or columns == width:
+        return _resized(x, height, width)
+    wide = tf.reshape(_resized(x, rows, width), (-1, rows, 1, width * channels))
+    return tf.reshape(_resized(wide, height, 1), (-1, height, width, channels))
+
+
+def _resized(x: Any, height: int, width: int) -> Any:
+    return tf.raw_ops.ResizeBilinear(images=x, size=[height, width], half_pixel_centers=True)
+
+
+def _columns_to_channels(attributes: Attributes, x: Any) -> Any:
+    _, height, width, channels = (int(n) for n in x.shape)
+    columns = attributes["columns"]
+    return tf.reshape(x, (-1, height, width // columns, channels * columns))
+
+
+def _channels_to_columns(attributes: Attributes, x: Any) -> Any:
+    _, height, width, channels = (int(n) for n in x.shape)
+    columns = attributes["columns"]
+    return tf.reshape(x, (-1, height, width * columns, channels // columns))
 
 
 def _depth_to_space(attributes: Attributes, x: Any) -> Any:
@@ -238,7 +246,9 @@ OPERATORS: Mapping[str, Operator] = {
     "Abs": _elementwise(tf.abs),
     "Add": _elementwise(tf.add),
     "AveragePool": _pool(tf.nn.avg_pool2d),
+    "ChannelsToColumns": _channels_to_columns,
     "Clip": _clip,
+    "ColumnsToChannels": _columns_to_channels,
     "Concat": _concatenate,
     "Conv": _convolution,
     "DepthToSpace": _depth_to_space,
@@ -257,4 +267,4 @@ OPERATORS: Mapping[str, Operator] = {
     "Sqrt": _elementwise(tf.sqrt),
     "Sub": _elementwise(tf.subtract),
 }
-"""By ONNX's names: attributes and inputs to the result."""
+"""By ONNX's names, and those of ``export.rewrite``: attributes and inputs to the result."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from export import cost
 from export.graphs import build
 from facestyle.networks import NETWORKS, create
-from facestyle.networks.mobile import MobileNetwork
+from facestyle.networks.mobile import MobileNetwork, upsample
 from facestyle.networks.studio import StudioNetwork
 from facestyle.presets import PRESETS
 
@@ -117,14 +117,35 @@ def test_features_move_with_the_photo(network: MobileNetwork) -> None:
 def test_detail_is_what_the_features_cannot_hold(network: MobileNetwork) -> None:
     """Nothing where the photo is even; at strength 0 the same for every style."""
     detail = network.decoder.detail
+    image = torch.randn(1, 3, 8, 12)
 
     def of(photo: Tensor, strength: float, code: Tensor) -> Tensor:
         with torch.no_grad():
             low = network.halve(photo)
+<<<<<<< HEAD
             return detail(photo, low, code, torch.full((1, 1, 1, 1), strength))
+=======
+            return detail(image, photo, low, code, torch.full((1, 1, 1, 1), strength))
+>>>>>>> arm
 
     codes = torch.randn(2, 1, network.code_size, 1, 1)
     even, rough = torch.full((1, 3, 16, 24), 0.4), torch.rand(1, 3, 16, 24)
-    assert of(even, 1.0, codes[0]).abs().max() < 1e-5
+    torch.testing.assert_close(of(even, 1.0, codes[0]), upsample(image), rtol=0, atol=1e-5)
     assert torch.equal(of(rough, 0.0, codes[0]), of(rough, 0.0, codes[1]))
     assert not torch.equal(of(rough, 1.0, codes[0]), of(rough, 1.0, codes[1]))
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.6, 1.0])
+def test_detail_of_a_uniform_map_equals_the_scalars(
+    network: MobileNetwork, strength: float
+) -> None:
+    """They are computed in different orders."""
+    photo, image = torch.rand(1, 3, 16, 24), 3 * torch.randn(1, 3, 8, 12)
+    code = torch.randn(1, network.code_size, 1, 1)
+    with torch.no_grad():
+        low = network.halve(photo)
+        scalar, spread = (
+            network.decoder.detail(image, photo, low, code, torch.full((1, 1, *size), strength))
+            for size in ((1, 1), (16, 24))
+        )
+    torch.testing.assert_close(scalar, spread, rtol=0, atol=1e-5)

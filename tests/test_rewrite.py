@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from export.rewrite import (
+    FEW,
+    ChannelsToColumns,
+    ColumnsToChannels,
     DepthToSpace,
     FoldedUpsampleConv2d,
+    PairedReplicateConv2d,
     SeparateBlur,
     SlicedReflectConv2d,
+    SlicedReplicateConv2d,
     derived_constants,
     fold_upsampling,
     for_tflite,
+    pair_columns,
 )
 from facestyle.networks import create
 from facestyle.networks.layers import (
@@ -109,6 +115,57 @@ def test_halving_layers_agree_at_any_even_size(
         assert_twins_agree(layer, x)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=st.sampled_from([1, 3, FEW, FEW + 1]),
+    outputs=st.sampled_from([1, 3, FEW, FEW + 1]),
+    kernel=st.sampled_from([3, 5]),
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    seed=seeds,
+)
+def test_few_channels_are_convolved_in_pairs_of_columns(
+    inputs: int, outputs: int, kernel: int, height: int, width: int, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    layer = ReplicateConv2d(inputs, outputs, kernel)
+    twin = for_tflite(layer)
+    few = min(inputs, outputs) < FEW
+    assert type(twin) is (PairedReplicateConv2d if few else SlicedReplicateConv2d)
+    x = torch.randn(2, inputs, height, width)
+    assert twin(x).shape == (2, outputs, height, width)
+    assert_twins_agree(layer, x)
+
+
+@settings(max_examples=20, deadline=None)
+@given(inputs=channels, outputs=channels, kernel=st.sampled_from([1, 3, 5]), seed=seeds)
+def test_each_column_of_a_pair_has_the_whole_kernel(
+    inputs: int, outputs: int, kernel: int, seed: int
+) -> None:
+    weight = torch.randn(
+        outputs, inputs, kernel, kernel, generator=torch.Generator().manual_seed(seed)
+    )
+    paired = pair_columns(weight)
+    assert paired.shape == (2 * outputs, 2 * inputs, kernel, (kernel + 1) // 2)
+    assert torch.equal(paired.ne(0).sum(), 2 * weight.ne(0).sum())
+    left, right = cast(Tensor, ChannelsToColumns.apply(paired, 2)).chunk(2)
+    assert torch.equal(left[..., :-1], weight)
+    assert torch.equal(right[..., 1:], weight)
+
+
+@settings(max_examples=20, deadline=None)
+@given(count=channels, columns=st.integers(1, 4), height=st.integers(1, 4), width=st.integers(1, 4))
+def test_columns_become_channels_without_a_value_moved(
+    count: int, columns: int, height: int, width: int
+) -> None:
+    """Channels last, that is."""
+    x = torch.arange(2 * count * height * width * columns).reshape(2, count, height, -1)
+    y = cast(Tensor, ColumnsToChannels.apply(x, columns))
+    assert y.shape == (2, count * columns, height, width)
+    assert torch.equal(y.permute(0, 2, 3, 1).flatten(), x.permute(0, 2, 3, 1).flatten())
+    assert torch.equal(cast(Tensor, ChannelsToColumns.apply(y, columns)), x)
+
+
 def test_upsampling_agrees_even_on_a_single_position() -> None:
     assert_twins_agree(UpsampleReflectConv2d(3, 2), torch.randn(1, 3, 1, 1))
 
@@ -192,11 +249,15 @@ def test_what_changes_in_the_networks_for_phones(name: str) -> None:
     rewritten = for_tflite(network)
     kinds = [type(part) for part in rewritten.modules()]
     assert kinds.count(SeparateBlur) == 3
+    assert kinds.count(PairedReplicateConv2d) == 2
     assert not {BlurDownsample, ReplicateConv2d} & set(kinds)
     blurs = ("encoder.blur_half", "encoder.blur_quarter", "halve")
+    pairs = ("encoder.stem", "decoder.image")
     assert derived_constants(rewritten) == {
         **{f"{blur}.separate_down": f"{blur}.weight" for blur in blurs},
         **{f"{blur}.separate_right": f"{blur}.weight" for blur in blurs},
+        **{f"{pair}.paired_weight": f"{pair}.weight" for pair in pairs},
+        **{f"{pair}.paired_bias": f"{pair}.bias" for pair in pairs},
     }
 
 

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from export.graphs import Graph, build
 from export.quiet import ConversionError, quiet
-from export.rewrite import DepthToSpace
+from export.rewrite import ChannelsToColumns, ColumnsToChannels, DepthToSpace, for_tflite
 from export.run_tflite import TFLiteFile
 from export.tflite import OPSET, to_tensorflow, to_tflite
 from facestyle import contract
+from facestyle.networks.layers import ReplicateConv2d
 from facestyle.networks.mobile import MobileConfig, MobileNetwork
 
 with quiet("TensorFlow"):
@@ -77,7 +78,9 @@ MODULES: dict[str, nn.Module] = {
     "padded by less": nn.Conv2d(4, 4, 5, padding=1),
     "strided": nn.Conv2d(4, 4, 3, stride=2, padding=1),
     "upright strides": nn.Conv2d(4, 4, (3, 1), stride=(2, 1)),
-    "in pairs": nn.Conv2d(4, 8, 4, stride=2, bias=False),
+    "even kernel": nn.Conv2d(4, 8, 4, stride=2, bias=False),
+    "in pairs": for_tflite(ReplicateConv2d(4, 8, 3)),
+    "in pairs of more outputs": for_tflite(ReplicateConv2d(4, 10, 5)),
     "depthwise": nn.Conv2d(4, 4, 3, padding=1, groups=4),
     "rows": Function(lambda x: torch.cat((x[:, :, :1], x, x[:, :, -2:-1]), 2)),
     "columns": Function(lambda x: torch.cat((x[:, :, :, 1:2], x, x[:, :, :, -1:]), 3)),
@@ -88,12 +91,16 @@ MODULES: dict[str, nn.Module] = {
     "single values": Function(lambda x: 1 - 2 * torch.sigmoid(x) / 3),
     "limits": Function(lambda x: F.relu6(3 * x) + (2 * x).clamp(0, 1) + F.relu(x)),
     "bilinear": Function(lambda x: up(x, mode="bilinear")),
+    "bilinear of many channels": Function(lambda x: up(torch.cat((x, x), 1), mode="bilinear")),
+    "bilinear rows": Function(lambda x: F.interpolate(x, scale_factor=(2, 1), mode="bilinear")),
     "nearest": Function(lambda x: up(x, mode="nearest")),
     "reflected": Function(lambda x: F.pad(x, (1, 2, 2, 1), mode="reflect")),
     "zeros": Function(lambda x: F.pad(x, (1, 2, 0, 1))),
     "averages": nn.AvgPool2d(2),
     "maxima": nn.MaxPool2d(2),
     "depth to space": Function(DepthToSpace.apply),
+    "columns to channels": Function(lambda x: ColumnsToChannels.apply(x, 2)),
+    "channels to columns": Function(lambda x: ChannelsToColumns.apply(x, 2)),
 }
 
 

@@ -231,11 +231,26 @@ class Detail(nn.Module):
         self.gain = nn.Conv2d(code_size, 3, 1)
         nn.init.constant_(self.gain.bias, self.PLAIN / 2)  # type: ignore[arg-type]
 
-    def forward(self, photo: Tensor, low: Tensor, code: Tensor, strength: Tensor) -> Tensor:
-        """(N, 3, H, W) and its half size to (N, 3, H, W), about zero; strength (N, 1, 1 or H,
-        1 or W)."""
+    def forward(
+        self, image: Tensor, photo: Tensor, low: Tensor, code: Tensor, strength: Tensor
+    ) -> Tensor:
+        """An enlarged image with the photo's detail.
+
+        Args:
+            image: (N, 3, H / 2, W / 2), about zero.
+            photo: (N, 3, H, W).
+            low: the photo in half size.
+            code: (N, code_size, 1, 1).
+            strength: (N, 1, 1, 1) or (N, 1, H, W).
+
+        Returns:
+            (N, 3, H, W), about zero.
+        """
         gain = (1 - strength) * self.PLAIN + strength * self.gain(code)
-        return (photo - upsample(low)) * gain
+        if strength.shape[-2:] == (1, 1):
+            # The same with one resize: enlarging is linear, and the gain alike everywhere.
+            return upsample(image - low * gain) + photo * gain
+        return upsample(image) + (photo - upsample(low)) * gain
 
 
 class Decoder(nn.Module):
@@ -283,7 +298,7 @@ class Decoder(nn.Module):
         for block in self.blocks_half:
             x = block(x, code, at_half)
         x = F.relu6(self.style_image(x, code, at_half))
-        return torch.sigmoid(upsample(self.image(x)) + self.detail(photo, low, code, at_full))
+        return torch.sigmoid(self.detail(self.image(x), photo, low, code, at_full))
 
 
 def upsample(x: Tensor) -> Tensor:
