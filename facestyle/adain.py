@@ -29,8 +29,8 @@ FLAT, VARIED = 0.03, 0.1
 """Variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
 a channel is flat and gets none of a style's std, from the second on it gets all, linear between."""
 
-SHRINK = 4.0
-"""What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 16."""
+SHRINK = 16.0
+"""What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 256."""
 
 
 class Normalized(NamedTuple):
