@@ -122,11 +122,7 @@ def test_detail_is_what_the_features_cannot_hold(network: MobileNetwork) -> None
     def of(photo: Tensor, strength: float, code: Tensor) -> Tensor:
         with torch.no_grad():
             low = network.halve(photo)
-<<<<<<< HEAD
-            return detail(photo, low, code, torch.full((1, 1, 1, 1), strength))
-=======
             return detail(image, photo, low, code, torch.full((1, 1, 1, 1), strength))
->>>>>>> arm
 
     codes = torch.randn(2, 1, network.code_size, 1, 1)
     even, rough = torch.full((1, 3, 16, 24), 0.4), torch.rand(1, 3, 16, 24)
