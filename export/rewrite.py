@@ -194,8 +194,10 @@ class SeparateBlur(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C, H / 2, W / 2)."""
         channels = x.shape[1]
-        x = F.conv2d(repeat_rows(x, 1), self.separate_down, stride=(2, 1), groups=channels)
-        return F.conv2d(repeat_columns(x, 1), self.separate_right, stride=(1, 2), groups=channels)
+        x = torch.cat((x[:, :, 1:2], x, x[:, :, -2:-1]), 2)
+        x = F.conv2d(x, self.separate_down, stride=(2, 1), groups=channels)
+        x = torch.cat((x[:, :, :, 1:2], x, x[:, :, :, -2:-1]), 3)
+        return F.conv2d(x, self.separate_right, stride=(1, 2), groups=channels)
 
 
 class FoldedUpsampleConv2d(nn.Module):

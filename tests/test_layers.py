@@ -30,7 +30,7 @@ def test_a_blur_is_upright_and_centred() -> None:
         y = BlurDownsample(1)(x)[:, :, 1:-1, 1:-1]
         assert torch.equal(y, F.avg_pool2d(x, 2)[:, :, 1:-1, 1:-1])
     stripes = torch.tensor([0.0, 1]).repeat(6).expand(1, 1, 8, 12)
-    assert torch.equal(BlurDownsample(1)(stripes)[..., 1:-1], torch.full((1, 1, 4, 4), 0.5))
+    assert torch.equal(BlurDownsample(1)(stripes), torch.full((1, 1, 4, 6), 0.5))
 
 
 def test_a_blur_is_saved_but_not_learnt() -> None:

@@ -66,16 +66,27 @@ class ReplicateConv2d(nn.Conv2d):
         )
 
 
-class BlurDownsample(ReplicateConv2d):
+class BlurDownsample(nn.Conv2d):
     """Half the height and width without aliasing: (1, 3, 3, 1) / 8 along both axes.
 
     (N, C, H, W) to (N, C, H / 2, W / 2), H and W even. What a stride would fold back into the
     picture, and so make dance as the picture moves, is removed first (Zhang, "Making
-    convolutional networks shift-invariant again", ICML 2019). The kernel is not learnt.
+    convolutional networks shift-invariant again", ICML 2019). The kernel is not learnt. Beyond
+    the edges the picture is reflected without its edge pixels: the finest stripes and checkerboards
+    vanish there too, where repeated edges would leave corners that AdaIN blows up.
     """
 
     def __init__(self, channels: int) -> None:
-        super().__init__(channels, channels, 4, stride=2, groups=channels, bias=False)
+        super().__init__(
+            channels,
+            channels,
+            4,
+            stride=2,
+            padding=1,
+            groups=channels,
+            bias=False,
+            padding_mode="reflect",
+        )
         taps = torch.tensor([1.0, 3, 3, 1]) / 8
         with torch.no_grad():
             self.weight.copy_((taps[:, None] * taps).expand_as(self.weight))
