@@ -29,8 +29,9 @@ FLAT, VARIED = 0.03, 0.1
 """Variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
 a channel is flat and gets none of a style's std, from the second on it gets all, linear between."""
 
-SHRINK = 16.0
-"""What AdaIN's scaled features are divided by besides, so that squares of outliers shrink by 256."""
+SHRINK = 2.0
+"""What AdaIN's scaled features are divided by besides, so that their squares are those of at most
+6 x 2 mean absolute deviations: a single bright pixel would be squared beyond half precision."""
 
 
 class Normalized(NamedTuple):
@@ -77,10 +78,13 @@ def _scale(x: Tensor, shrink: float) -> _Scaled:
     """
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
-    scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
+    deviation = centred.abs()
+    scale = F.adaptive_avg_pool2d(deviation, 1) + SCALE_FLOOR
     scaled = centred * (1 / shrink / scale)
+    # Where they are shrunk they are also bounded, in the multiplication that TFLite fuses it with.
+    squared = F.relu6(deviation * (1 / shrink / scale)) if shrink > 1 else scaled
     # The floor would be no normal number of half precision if it were shrunk instead.
-    variance = shrink**2 * F.adaptive_avg_pool2d(scaled * scaled, 1)
+    variance = shrink**2 * F.adaptive_avg_pool2d(squared * squared, 1)
     floored = variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
