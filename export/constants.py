@@ -58,7 +58,8 @@ def trace(
 
     A constant matches a parameter if some reordering of the parameter's axes (NCHW to NHWC and
     the like) has its values, in order, within the tolerance. A vector may also be one of the
-    equal parts of another, which is what is left of a baked style that a network splits.
+    equal parts of another, which is what is left of a baked style that a network splits. A row of
+    copies of a vector is that vector: what the converter makes of a value for each channel.
 
     Args:
         constants: as read from the file.
@@ -75,7 +76,7 @@ def trace(
         by_size[array.size].append((name, array))
     vectors = [(n, a) for arrays in by_size.values() for n, a in arrays if _is_vector(a)]
     origins = []
-    for constant in constants:
+    for constant in map(_without_copies, constants):
         shape, size = constant.values.shape, constant.values.size
         if size <= SCALAR_SIZE:
             origins.append(
@@ -92,6 +93,16 @@ def trace(
             found = f"{derived[found]} (as {found.rsplit('.', 1)[-1]})"
         origins.append(Origin(constant.name, shape, found))
     return origins
+
+
+def _without_copies(constant: Constant) -> Constant:
+    """A row of copies of a vector, (1, 1, W, C), as the vector, (1, 1, 1, C); others as they are."""
+    values = constant.values
+    row = values.ndim == 4 and values.shape[:2] == (1, 1) and values.shape[2] > 1
+    if not row or not np.array_equal(values, np.broadcast_to(values[:, :, :1], values.shape)):
+        return constant
+    tolerance = np.broadcast_to(constant.tolerance, values.shape)[:, :, :1]
+    return Constant(constant.name, values[:, :, :1], tolerance)
 
 
 def _matches(constant: Constant, parameter: NDArray[np.float32]) -> bool:

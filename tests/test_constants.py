@@ -30,6 +30,14 @@ def test_reordered_weights_are_found(module: nn.Module) -> None:
     assert _origin(module, state["2.bias"]) == "2.bias"
 
 
+def test_a_row_of_copies_of_a_vector_is_that_vector(module: nn.Module) -> None:
+    bias = module.state_dict()["0.bias"].numpy()
+    row = np.broadcast_to(bias, (1, 1, 5, 8)).copy()
+    assert _origin(module, row) == "0.bias"
+    row[0, 0, 3, 2] += 0.1
+    assert _origin(module, row) is None
+
+
 def test_rounded_weights_are_found(module: nn.Module) -> None:
     weight = module.state_dict()["0.weight"].numpy()
     assert _origin(module, weight.astype(np.float16), 1e-3) == "0.weight"
