@@ -344,7 +344,8 @@ def test_frozen_networks_stay_as_they_are(training_data: TrainingData, network: 
         assert all(torch.equal(v, state[k]) for k, v in watcher.state_dict().items())
     learning = {n for n, p in made.student.named_parameters() if p.grad is not None}
     every = {n for n, _ in made.student.named_parameters()}
-    frozen = {n for n in every if n.startswith("encoder.")} if network == "vgg19" else set()
+    blurs = {f"{name}.weight" for name in ("halve", "encoder.blur_half", "encoder.blur_quarter")}
+    frozen = {n for n in every if n.startswith("encoder.")} if network == "vgg19" else blurs
     assert learning == every - frozen
 
 
