@@ -103,8 +103,8 @@ GRAPHS: dict[str, Callable[[nn.Module], Graph]] = {
     "style_encoder": lambda network: build("style_encoder", network, HEIGHT, WIDTH),
 }
 USED = {
-    "depth": ("network.encoder.", "network.decoder."),
-    "baked": ("stylizer.network.encoder.", "stylizer.network.decoder."),
+    "depth": ("network.halve.", "network.encoder.", "network.decoder."),
+    "baked": tuple(f"stylizer.network.{part}." for part in ("halve", "encoder", "decoder")),
     "style_encoder": ("network.style_encoder.",),
 }
 
