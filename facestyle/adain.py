@@ -60,17 +60,17 @@ def normalize(x: Tensor) -> Normalized:
 
 class _Scaled(NamedTuple):
     features: Tensor
-    """Centred and of order 1 / ``shrink``."""
+    """Centred, of any scale."""
     mean: Tensor
     std: Tensor
     inverse: Tensor
     """What makes the features' std one."""
     variance: Tensor
-    """Of the features times ``shrink``, without the floor."""
+    """Of the features brought to order one, without the floor."""
 
 
 def _scale(x: Tensor, shrink: float) -> _Scaled:
-    """Features of order one with what ``normalize`` and ``adain`` make of them.
+    """Centred features with what ``normalize`` and ``adain`` make of them.
 
     What is as large as the features is never divided: a reciprocal costs a value a channel, a
     division one a pixel. ``shrink``, a power of two, makes room for squares at the price of what is
@@ -80,16 +80,16 @@ def _scale(x: Tensor, shrink: float) -> _Scaled:
     centred = x - mean
     deviation = centred.abs()
     scale = F.adaptive_avg_pool2d(deviation, 1) + SCALE_FLOOR
-    scaled = centred * (1 / shrink / scale)
+    small = 1 / shrink / scale
     # Where they are shrunk they are also bounded, in the multiplication that TFLite fuses it with.
-    squared = F.relu6(deviation * (1 / shrink / scale)) if shrink > 1 else scaled
+    squared = F.relu6(deviation * small) if shrink > 1 else centred * small
     # The floor would be no normal number of half precision if it were shrunk instead.
     variance = shrink**2 * F.adaptive_avg_pool2d(squared * squared, 1)
     floored = variance + VARIANCE_FLOOR
     inverse = torch.rsqrt(floored)
     # The product of two small numbers first would vanish where half precision has no subnormals.
     std = scale * (floored * inverse)
-    return _Scaled(scaled, mean, std, shrink * inverse, variance)
+    return _Scaled(centred, mean, std, 1 / scale * inverse, variance)
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
