@@ -96,7 +96,7 @@ def trace(
 
 
 def _without_copies(constant: Constant) -> Constant:
-    """A row of copies of a vector, (1, 1, W, C), as the vector, (1, 1, 1, C); others as they are."""
+    """A row of copies of a vector, (1, 1, W, C), as (1, 1, 1, C); other constants as they are."""
     values = constant.values
     row = values.ndim == 4 and values.shape[:2] == (1, 1) and values.shape[2] > 1
     if not row or not np.array_equal(values, np.broadcast_to(values[:, :, :1], values.shape)):
