@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from facestyle import checkpoint
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown
-from facestyle.networks import NETWORKS
 from facestyle.networks.mobile import MobileNetwork
 from train.auxiliary.resnet import STRIDE
 from train.auxiliary.watchers import HUB, load_depth, load_face
@@ -38,6 +37,7 @@ from train.objectives.terms import TERMS, Term
 from train.perceptual import Features, load_perceptual
 from train.recipe import Recipe, StrengthSpec
 from train.rounding import Caller
+from train.tasks.family import Family, start
 from train.tasks.sheet import tile
 from train.tasks.task import Task
 
@@ -50,18 +50,6 @@ at different distances from a border; the others move as ``motion.LONGEST_SHIFT`
 
 SAMPLES = 6
 """Pairs on a sheet."""
-
-
-class Family(nn.Module):
-    """Networks by name, all with the style encoder of the first."""
-
-    def __init__(self, networks: Mapping[str, MobileNetwork]) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict(networks)
-        first, *others = networks.values()
-        for other in others:
-            other.style_encoder = first.style_encoder
-        self.style_encoder = first.style_encoder
 
 
 class JointTask(Task):
@@ -98,7 +86,7 @@ class JointTask(Task):
             jitter=data.style_jitter,
             hues=data.hues,
         )
-        self.student = Family(_networks(recipe, names))
+        self.student = start(recipe)
         self.callers = nn.ModuleDict(
             {name: Caller(network) for name, network in self.student.networks.items()}
         )
@@ -396,20 +384,3 @@ def _mean_at_full(values: Tensor, strength: Tensor) -> Tensor:
 def _layers(recipe: Recipe, terms: Mapping[str, Term]) -> frozenset[str]:
     each: Iterable[tuple[str, ...]] = (recipe.terms[n].layers or t.layers for n, t in terms.items())
     return frozenset().union(*each)
-
-
-def _networks(recipe: Recipe, names: tuple[str, ...]) -> dict[str, MobileNetwork]:
-    """The networks as they start: random, shipped, or the file ``start`` and those beside it."""
-    found: dict[str, MobileNetwork] = {}
-    for name in names:
-        if name not in NETWORKS:
-            raise unknown("network", name, NETWORKS)
-        if not recipe.start:
-            network = checkpoint.untrained(name, recipe.seed).network
-        else:
-            path = None if recipe.start == "shipped" else Path(recipe.start).with_stem(name)
-            network = checkpoint.load(path, name).network
-        if not isinstance(network, MobileNetwork):
-            raise UserError(f"the task joint trains networks with a style encoder, not {name}")
-        found[name] = network.train()
-    return found
