@@ -52,12 +52,12 @@ class SlicedReplicateConv2d(nn.Module):
     def __init__(self, origin: ReplicateConv2d) -> None:
         super().__init__()
         self.weight, self.bias, self.groups = origin.weight, origin.bias, origin.groups
-        self.stride, self.border = origin.stride, cast(int, origin.padding[0])
+        self.border = cast(int, origin.padding[0])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to what the origin makes of it."""
+        """(N, inputs, H, W) to (N, outputs, H, W)."""
         x = repeat_edges(x, self.border)
-        return F.conv2d(x, self.weight, self.bias, cast(Any, self.stride), groups=self.groups)
+        return F.conv2d(x, self.weight, self.bias, groups=self.groups)
 
 
 def repeat_edges(x: Tensor, border: int) -> Tensor:
@@ -166,9 +166,7 @@ def replicate_twin(origin: ReplicateConv2d) -> nn.Module:
     """The faster twin of a ``ReplicateConv2d``."""
     pairs = (
         origin.groups == 1
-        and origin.stride == (1, 1)
         and origin.kernel_size[1] > 1
-        and origin.bias is not None
         and min(origin.in_channels, origin.out_channels) < FEW
     )
     return PairedReplicateConv2d(origin) if pairs else SlicedReplicateConv2d(origin)

@@ -96,7 +96,7 @@ def test_second_frames_are_the_photo_moved(training_data: TrainingData) -> None:
     # Brightness alone would be no test of where things are.
     assert (batch["motion"][:, :2].abs().amax(1) > 0.5).any()
     photo, second, _, grid = made._look_at(batch)
-    followed = motion.follow_sharply(photo[: len(second)], grid)
+    followed = motion.move(photo[: len(second)], grid)
     shown = motion.visible(grid)[:, None] & torch.ones_like(second, dtype=torch.bool)
     error = (second - followed)[shown].abs().mean()
     still = (second - photo[: len(second)])[shown].abs().mean()
@@ -169,6 +169,17 @@ def test_what_makes_no_sense_is_refused_in_a_line(
     assert_refused(refused("terms.flicker.targets={mobil=1.0}"), "mobile")
     assert_refused(refused("terms.flicker.targets={mobile=0.0}"), "above 0")
     assert_refused(refused("terms.flicker.begin=2"), "between 0 and 1")
+
+
+def test_files_of_different_style_encoders_are_no_start(
+    facestyle: Run, training_data: TrainingData, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("mobile", "studio")):
+        checkpoint.save(checkpoint.untrained(name, seed), tmp_path / f"{name}.safetensors")
+    start = f"start={tmp_path / 'mobile.safetensors'}"
+    out = ("--out", tmp_path / "run")
+    refused = facestyle("train", "mobile", *given(training_data, start), *out)
+    assert_refused(refused, "different style encoders")
 
 
 @pytest.mark.slow

@@ -42,8 +42,8 @@ def test_a_blur_is_saved_but_not_learnt() -> None:
     assert x.grad is not None and blur.weight.grad is None
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (4, 2)])
-def test_repeated_edges_do_not_show(kernel: int, stride: int) -> None:
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_repeated_edges_do_not_show(kernel: int) -> None:
     """Every output of an even picture is the same, at the edge as in the middle."""
-    y = ReplicateConv2d(2, 3, kernel, stride=stride)(torch.full((1, 2, 12, 8), 0.7))
+    y = ReplicateConv2d(2, 3, kernel)(torch.full((1, 2, 12, 8), 0.7))
     torch.testing.assert_close(y, y[:, :, :1, :1].expand_as(y))

@@ -12,6 +12,12 @@ fi
 data=$1 vgg=$2
 shift 2
 run=runs/campaign
+for file in "$data"/{faces,photos,art,art_extra}_train.tar "$vgg"; do
+    if [ ! -f "$file" ]; then
+        echo "$file is missing; see train/CAMPAIGN.md" >&2
+        exit 2
+    fi
+done
 mkdir -p "$run"
 if pgrep --full "train campaign .*--out $run" >/dev/null; then
     echo "the campaign runs already; tail -f $run/log.txt" >&2

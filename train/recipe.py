@@ -155,7 +155,7 @@ class EngineSpec:
         precision: ``fp32``, ``bf16`` (mixed) or ``auto``: bf16 where the hardware has it.
         compile: ``on``, ``off`` or ``auto``: ``torch.compile`` for runs of 1,000 steps or more, on
             machines that have what it needs; it takes a minute or two before the first step.
-        graph: ``on``, ``off`` or ``auto``: a step as one CUDA graph, on a GPU (task ``joint``).
+        graph: ``auto`` or ``off``: on a GPU a step of the task ``joint`` is one CUDA graph.
         workers: threads that decode and crop images.
         log_every: steps between lines of ``metrics.csv``.
         sample_every: steps between sample pictures.

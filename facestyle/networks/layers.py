@@ -39,37 +39,22 @@ class UpsampleReflectConv2d(nn.Conv2d):
 class ReplicateConv2d(nn.Conv2d):
     """Convolution over an input whose edge pixels are repeated: nothing tells where it ends.
 
-    Odd kernels keep the size, (N, inputs, H, W) to (N, outputs, H, W). A kernel of 4 with a
-    stride of 2 halves it, and its outputs lie in the middle of two by two pixels, where bilinear
-    upsampling expects them; H and W are even then.
+    (N, inputs, H, W) to (N, outputs, H, W).
     """
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, groups: int = 1) -> None:
+        """Random weights; ``kernel``, its height and width, is odd."""
+        border = (kernel - 1) // 2
         super().__init__(
-            inputs,
-            outputs,
-            kernel,
-            stride,
-            (kernel - 1) // 2,
-            groups=groups,
-            bias=bias,
-            padding_mode="replicate",
+            inputs, outputs, kernel, padding=border, groups=groups, padding_mode="replicate"
         )
 
 
 class BlurDownsample(nn.Conv2d):
     """Half the height and width without aliasing: (1, 3, 3, 1) / 8 along both axes.
 
-    (N, C, H, W) to (N, C, H / 2, W / 2), H and W even. What a stride would fold back into the
+    (N, C, H, W) to (N, C, H / 2, W / 2), H and W even. Its outputs lie in the middle of two by two
+    pixels, where bilinear upsampling expects them. What a stride would fold back into the
     picture, and so make dance as the picture moves, is removed first (Zhang, "Making
     convolutional networks shift-invariant again", ICML 2019). The kernel is not learnt. Beyond
     the edges the picture is reflected without its edge pixels: the finest stripes and checkerboards

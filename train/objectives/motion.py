@@ -51,14 +51,9 @@ def move(images: Tensor, grid: Tensor) -> Tensor:
     )
 
 
-def follow_sharply(images: Tensor, grid: Tensor) -> Tensor:
-    """First frames (N, 3, H, W) moved alike, bicubic: for training, where ``follow`` would ask for
-    a second frame that is blurred as a bilinear shift blurs."""
-    return F.grid_sample(images, grid, mode="bicubic", align_corners=False)
-
-
 def follow(images: Tensor, grid: Tensor) -> Tensor:
-    """First frames (N, 3, H, W) moved alike."""
+    """First frames (N, 3, H, W) moved alike, as an error is measured. Training moves them by
+    ``move``: it would else ask for second frames as blurred as a bilinear shift is."""
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
 
 

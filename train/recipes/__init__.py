@@ -162,7 +162,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
         "schedule.name": ("constant", "inverse", "poly", "tail", "drops"),
         "engine.precision": ("auto", "fp32", "bf16"),
         "engine.compile": ("auto", "on", "off"),
-        "engine.graph": ("auto", "on", "off"),
+        "engine.graph": ("auto", "off"),
     }
 )
 """Words that some keys are limited to."""

@@ -30,9 +30,11 @@ def start(recipe: Recipe) -> Family:
     """The networks as they start: random, shipped, or the file ``start`` and those beside it.
 
     Raises:
-        UserError: for an unknown name, a network without a style encoder, or a bad file.
+        UserError: for an unknown name, a network without a style encoder, a bad file, or files
+            of different style encoders.
     """
     found: dict[str, MobileNetwork] = {}
+    encoders: set[str] = set()
     for name in (recipe.network, *recipe.along):
         if name not in NETWORKS:
             raise unknown("network", name, NETWORKS)
@@ -40,8 +42,12 @@ def start(recipe: Recipe) -> Family:
             network = checkpoint.untrained(name, recipe.seed).network
         else:
             path = None if recipe.start == "shipped" else Path(recipe.start).with_stem(name)
-            network = checkpoint.load(path, name).network
+            loaded = checkpoint.load(path, name)
+            network = loaded.network
+            encoders.add(loaded.style_fingerprint)
         if not isinstance(network, MobileNetwork):
             raise UserError(f"the task joint trains networks with a style encoder, not {name}")
         found[name] = network.train()
+    if len(encoders) > 1:
+        raise UserError(f"start={recipe.start}: the files hold different style encoders")
     return Family(found)

@@ -304,7 +304,7 @@ class JointTask(Task):
             moved = len(second)
             again = caller("stylize", second, code[:moved], amount[:moved])
             with self._exactly():
-                followed = motion.follow_sharply(output[:moved].float(), grid)
+                followed = motion.move(output[:moved].float(), grid)
             frames = Frames(followed, again, motion.visible(grid))
         rounded = None
         if any(term.rounded for term in self.terms.values()):
