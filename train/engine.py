@@ -100,9 +100,10 @@ def compiles(recipe: Recipe) -> bool:
 
 
 def captures(recipe: Recipe, device: torch.device) -> bool:
-    """Whether steps become one CUDA graph: where the recipe allows it, there is a GPU, and the task
-    draws nothing on it."""
-    return device.type == "cuda" and recipe.engine.graph != "off" and recipe.task == "joint"
+    """Whether steps become one CUDA graph: where the recipe allows it, there is a GPU, the task draws
+    nothing on it, and the optimiser reads its rate from it."""
+    wanted = recipe.engine.graph != "off" and recipe.task == "joint"
+    return wanted and device.type == "cuda" and recipe.optimizer.name == "adam"
 
 
 def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) -> Trained:
