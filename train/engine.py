@@ -100,7 +100,7 @@ def compiles(recipe: Recipe) -> bool:
 
 
 def captures(recipe: Recipe, device: torch.device) -> bool:
-    """Whether steps become one CUDA graph: where the recipe allows it, there is a GPU, the task draws
+    """Whether steps become one CUDA graph: the recipe allows it, there is a GPU, the task draws
     nothing on it, and the optimiser reads its rate from it."""
     wanted = recipe.engine.graph != "off" and recipe.task == "joint"
     return wanted and device.type == "cuda" and recipe.optimizer.name == "adam"
