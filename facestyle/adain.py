@@ -6,8 +6,7 @@ Paper 1, Eq. 1-3 (after Huang & Belongie, ICCV 2017)::
 
 Squaring raw features overflows fp16 beyond 256 and vanishes below 2.4e-4, which is how
 style transfer turns grey on phones. Here features are first divided by their own mean
-absolute deviation, so what is squared is of order one whatever the scale of the input; and by 4,
-because a single bright pixel may be 140 times the deviation. Powers of two cost no accuracy.
+absolute deviation, so what is squared is of order one whatever the scale of the input.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ VARIANCE_FLOOR = 1e-4
 0.05, and lets what is much smaller (below 0.001, so noise) fade instead of being blown up."""
 
 FLAT, VARIED = 0.03, 0.1
-"""Variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
+"""For ``chained_adain``, variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
 a channel is flat and gets none of a style's std, from the second on it gets all, linear between."""
 
 SHRINK = 2.0
-"""What AdaIN's scaled features are divided by besides, so that their squares are those of at most
-6 x 2 mean absolute deviations: a single bright pixel would be squared beyond half precision."""
+"""What ``chained_adain`` divides by besides, so that a ReLU6 bounds squares at those of 6 x 2 mean
+absolute deviations: a single bright pixel would be squared beyond half precision."""
 
 
 class Normalized(NamedTuple):
@@ -54,42 +53,35 @@ def normalize(x: Tensor) -> Normalized:
     Global average pooling rather than ``mean`` keeps the exported graph in operators
     that every mobile delegate takes.
     """
-    scaled = _scale(x, 1)
+    scaled = _scale(x)
     return Normalized(scaled.features * scaled.inverse, scaled.mean, scaled.std)
 
 
 class _Scaled(NamedTuple):
     features: Tensor
-    """Centred, of any scale."""
-    mean: Tensor
-    std: Tensor
+    """Centred."""
     inverse: Tensor
     """What makes the features' std one."""
-    variance: Tensor
-    """Of the features brought to order one, without the floor."""
+    mean: Tensor
+    """Of the input."""
+    std: Tensor
+    """Of the input."""
 
 
-def _scale(x: Tensor, shrink: float) -> _Scaled:
+def _scale(x: Tensor) -> _Scaled:
     """Centred features with what ``normalize`` and ``adain`` make of them.
 
     What is as large as the features is never divided: a reciprocal costs a value a channel, a
-    division one a pixel. ``shrink``, a power of two, makes room for squares at the price of what is
-    small: pictures of any size need it, a style encoder's of one size do not.
+    division one a pixel.
     """
     mean = F.adaptive_avg_pool2d(x, 1)
     centred = x - mean
-    deviation = centred.abs()
-    scale = F.adaptive_avg_pool2d(deviation, 1) + SCALE_FLOOR
-    small = 1 / shrink / scale
-    # Where they are shrunk they are also bounded, in the multiplication that TFLite fuses it with.
-    squared = F.relu6(deviation * small) if shrink > 1 else centred * small
-    # The floor would be no normal number of half precision if it were shrunk instead.
-    variance = shrink**2 * F.adaptive_avg_pool2d(squared * squared, 1)
-    floored = variance + VARIANCE_FLOOR
-    inverse = torch.rsqrt(floored)
+    scale = F.adaptive_avg_pool2d(centred.abs(), 1) + SCALE_FLOOR
+    scaled = centred * (1 / scale)
+    variance = F.adaptive_avg_pool2d(scaled * scaled, 1) + VARIANCE_FLOOR
+    inverse = torch.rsqrt(variance)
     # The product of two small numbers first would vanish where half precision has no subnormals.
-    std = scale * (floored * inverse)
-    return _Scaled(centred, mean, std, 1 / scale * inverse, variance)
+    return _Scaled(scaled, inverse, mean, scale * (variance * inverse))
 
 
 def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
@@ -103,12 +95,38 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         strength: 0 keeps ``x``, 1 gives it the style's statistics. Either (N, 1, 1, 1), or
             (N, 1, H, W) for strength that varies over the image (paper 2's ``D``).
     """
-    scaled, content_mean, content_std, inverse, variance = _scale(x, SHRINK)
-    # A flat channel's rounding noise gets no std: AdaIN after AdaIN would make it a picture. The
-    # limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because 86
-    # times the variance of a single bright pixel is more than half precision has.
+    return _blend(x, _scale(x), style_mean, style_std, strength)
+
+
+def chained_adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) -> Tensor:
+    """``adain`` for networks that apply it again and again.
+
+    Equal to ``adain`` but for channels that are nearly flat, which get less of the style's std
+    (``FLAT``): each further AdaIN would blow up the rounding noise that the one before let
+    through. And what is squared is bounded at 6 ``SHRINK`` mean absolute deviations. Not for
+    sparse features as those of VGG, of which that is a part.
+    """
+    mean = F.adaptive_avg_pool2d(x, 1)
+    centred = x - mean
+    deviation = centred.abs()
+    scale = F.adaptive_avg_pool2d(deviation, 1) + SCALE_FLOOR
+    # TFLite fuses the bound with the multiplication.
+    bounded = F.relu6(deviation * (1 / SHRINK / scale))
+    # The floor would be no normal number of half precision if it were shrunk instead.
+    variance = SHRINK**2 * F.adaptive_avg_pool2d(bounded * bounded, 1)
+    floored = variance + VARIANCE_FLOOR
+    inverse = torch.rsqrt(floored)
+    # The limit is a ReLU6, which 8-bit files have with a scale of its own; one before it, because
+    # 86 times the variance of a single bright pixel is more than half precision has.
     varied = F.relu6((F.relu6(variance) - FLAT) * (6 / (VARIED - FLAT))) * (1 / 6)
-    style_std = style_std * varied
+    measured = _Scaled(centred, 1 / scale * inverse, mean, scale * (floored * inverse))
+    return _blend(x, measured, style_mean, style_std * varied, strength)
+
+
+def _blend(
+    x: Tensor, measured: _Scaled, style_mean: Tensor, style_std: Tensor, strength: Tensor
+) -> Tensor:
+    features, inverse, content_mean, content_std = measured
     # Written as a sum of two products: ``a + strength * (b - a)`` cancels in half precision
     # where features are large, and would not even be exact at strength 1.
     keep = 1 - strength
@@ -116,5 +134,5 @@ def adain(x: Tensor, style_mean: Tensor, style_std: Tensor, strength: Tensor) ->
         # Blending with x equals blending the statistics: three passes over the features fewer.
         std = keep * content_std + strength * style_std
         mean = keep * content_mean + strength * style_mean
-        return scaled * (inverse * std) + mean
-    return keep * x + strength * (scaled * (inverse * style_std) + style_mean)
+        return features * (inverse * std) + mean
+    return keep * x + strength * (features * (inverse * style_std) + style_mean)

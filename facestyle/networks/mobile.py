@@ -28,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facestyle.adain import adain, normalize
+from facestyle.adain import chained_adain, normalize
 from facestyle.networks.layers import BlurDownsample, ReplicateConv2d
 
 
@@ -112,7 +112,7 @@ class Modulation(nn.Module):
         nn.init.ones_(self.std.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, code: Tensor, strength: Tensor) -> Tensor:
-        return adain(x, self.mean(code), self.std(code), strength)
+        return chained_adain(x, self.mean(code), self.std(code), strength)
 
 
 class StyledBlock(nn.Module):
