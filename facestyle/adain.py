@@ -25,8 +25,9 @@ VARIANCE_FLOOR = 1e-4
 0.05, and lets what is much smaller (below 0.001, so noise) fade instead of being blown up."""
 
 FLAT, VARIED = 0.03, 0.1
-"""For ``chained_adain``, variances of the scaled features (stds of about 0.02 and 0.045; photos have 0.3). Below the first
-a channel is flat and gets none of a style's std, from the second on it gets all, linear between."""
+"""For ``chained_adain``: variances of the scaled features (stds of about 0.02 and 0.045; photos
+have 0.3). Below the first a channel is flat and gets none of a style's std, from the second on it
+gets all, linear between."""
 
 SHRINK = 2.0
 """What ``chained_adain`` divides by besides, so that a ReLU6 bounds squares at those of 6 x 2 mean

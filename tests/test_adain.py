@@ -127,9 +127,7 @@ def test_a_single_bright_pixel_is_squared_within_half_precision(side: int) -> No
     x = torch.zeros(1, 1, side, side)
     x[..., side // 2, side // 2] = 50
     one = torch.ones(1, 1, 1, 1)
-    half, exact = (
-        chained_adain(x.to(t), *[one.to(t)] * 3) for t in (torch.float16, torch.float64)
-    )
+    half, exact = (chained_adain(x.to(t), *[one.to(t)] * 3) for t in (torch.float16, torch.float64))
     assert torch.isfinite(half).all()
     assert (half.double() - exact).abs().max() < 0.01 * exact.abs().max()
 
