@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from export import interrupts
 from export.graphs import Graph
 from export.quiet import quiet
 from facestyle.contract import MAXIMUM, Kind, Port
@@ -171,14 +172,10 @@ def _program(module: nn.Module, graph: Graph, rewrites: Rewrites) -> ExportedPro
     # Not torch.jit.trace: it is deprecated, and what it returns has attributes of its own
     # ("code", "graph") that coremltools takes for a network's layers of the same name.
     examples = tuple(torch.full(port.shape, 0.5) for port in graph.contract.inputs)
-    with torch.no_grad():
+    replaced = {aten.max_pool2d.default: _max_pool2d, aten.reciprocal.default: _reciprocal}
+    with interrupts.held(), torch.no_grad():
         program = torch.export.export(module.eval(), examples)
-    return cast(
-        ExportedProgram,
-        program.run_decompositions(
-            {aten.max_pool2d.default: _max_pool2d, aten.reciprocal.default: _reciprocal, **rewrites}
-        ),
-    )
+        return cast(ExportedProgram, program.run_decompositions({**replaced, **rewrites}))
 
 
 def _max_pool2d(x: Tensor, size: list[int], stride: list[int] | None = None, *more: Any) -> Tensor:

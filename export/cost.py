@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from export import interrupts
 from export.graphs import Graph
 from export.rewrite import for_tflite
 from export.tflite import example_inputs
@@ -24,7 +25,7 @@ def figures(graph: Graph, format_: str) -> dict[str, int]:
 def macs(graph: Graph) -> int:
     """Multiply-accumulates of one run: convolutions and matrix products."""
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    with interrupts.held(), torch.no_grad(), counter:
         graph.module(*example_inputs(graph.contract))
     return counter.get_total_flops() // 2
 

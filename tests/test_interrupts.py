@@ -52,3 +52,26 @@ def test_another_thread_may_use_it() -> None:
     thread.start()
     thread.join()
     assert heard == ["checked"]
+
+
+def test_it_waits_while_it_is_held() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interrupts.kept():
+        with interrupts.held():
+            press()
+            done.append("the block")
+        done.append("what follows")
+    assert done == ["the block"]
+
+
+def test_it_is_not_lost_where_what_holds_it_fails() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts.kept(), interrupts.held():
+        press()
+        raise ValueError
+
+
+def test_nothing_held_is_nothing_raised() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.held():
+        pass
+    assert signal.getsignal(signal.SIGINT) is before

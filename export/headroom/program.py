@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.export.graph_signature import InputKind
 from torch.fx import Node
 
+from export import interrupts
 from export.graphs import Graph
 from export.tflite import example_inputs
 
@@ -100,9 +101,9 @@ def short(node: Node) -> str:
 
 def trace(graph: Graph) -> Program:
     """The program of a graph, normalisations taken apart to the squares inside them."""
-    with torch.no_grad():
+    with interrupts.held(), torch.no_grad():
         exported = torch.export.export(graph.module.eval(), example_inputs(graph.contract))
-    exported = exported.run_decompositions(dict(FUSED))
+        exported = exported.run_decompositions(dict(FUSED))
     constants: dict[Node, Tensor] = {}
     sources: dict[Node, str] = {}
     inputs, placeholders = [], exported.graph.find_nodes(op="placeholder")
