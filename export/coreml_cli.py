@@ -14,7 +14,7 @@ from facestyle.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from export.coreml_runtime import Feature, Model
+    from coreml_reference import Feature, Model
 
 SUFFIXES = (".mlpackage", ".mlmodel")
 
@@ -62,7 +62,7 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
 
     import numpy as np
 
-    from export.coreml_runtime import CoreMLError
+    from coreml_reference import CoreMLError
     from facestyle.files import atomic, check_folder
 
     check_folder(out)
@@ -92,7 +92,7 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
 
 
 def _load(file: Path) -> Model:
-    from export.coreml_runtime import CoreMLError, load
+    from coreml_reference import CoreMLError, load
     from export.quiet import quiet
 
     if file.suffix not in SUFFIXES:

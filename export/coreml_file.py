@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from export.constants import SCALAR_SIZE, Constant
 from export.coreml import MODEL
-from export.coreml_runtime import constants as program_constants
-from export.coreml_runtime.errors import CoreMLError
-from export.coreml_runtime.layers.weights import read as read_weights
-from export.coreml_runtime.package import Package, open_package
-from export.coreml_runtime.statements import COMPRESSED, Statement, whole_program
-from export.coreml_runtime.types import TYPES as PROGRAM_TYPES
-from export.coreml_runtime.weights import Weights
+from coreml_reference import constants as program_constants
+from coreml_reference.errors import CoreMLError
+from coreml_reference.layers.weights import read as read_weights
+from coreml_reference.package import Package, open_package
+from coreml_reference.statements import COMPRESSED, Statement, whole_program
+from coreml_reference.types import TYPES as PROGRAM_TYPES
+from coreml_reference.weights import Weights
 from export.quiet import quiet
 from facestyle.errors import UserError
 

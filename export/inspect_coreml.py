@@ -16,8 +16,8 @@ import numpy as np
 from export.constants import Constant
 from export.coreml import MODEL, WEIGHTS, in_words
 from export.coreml_file import EIGHT_BITS, LONGEST_SETTING, TYPES, CoreMLFile, messages, read
-from export.coreml_runtime.package import Package
-from export.coreml_runtime.statements import LABEL
+from coreml_reference.package import Package
+from coreml_reference.statements import LABEL
 from export.graphs import Graph
 from export.verdict import Assurance, Verdict, equal
 from facestyle.contract import MAXIMUM, Kind, Port

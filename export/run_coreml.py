@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from export import coreml_runtime
-from export.coreml_runtime import CoreMLError
+import coreml_reference
+from coreml_reference import CoreMLError
 from export.quiet import quiet
 from facestyle.contract import MAXIMUM, Contract, Kind
 from facestyle.errors import UserError

@@ -1,0 +1,141 @@
+"""Constants of an ML Program, decoded; nothing is executed for it.
+
+A whole program can be read so even if it has operations that cannot be executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from coreml_reference.compressed import Decoded, Packed, decode, exact
+from coreml_reference.errors import DamagedFile
+from coreml_reference.statements import CONSTANT, Reference, Statement
+from coreml_reference.values import Value
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant.
+
+    Attributes:
+        name: of the operation that has it.
+        operation: ``const``, the compression, or the operation that it is a literal of.
+        value: decoded, in the type that the program says.
+        margin: how far decoding may lead from what was compressed, fp32, broadcastable to
+            ``value``: see ``compressed``. 0 where nothing was lost but by the type.
+        stored: what it is decoded from, by parameter.
+    """
+
+    name: str
+    operation: str
+    value: Tensor
+    margin: Tensor
+    stored: Mapping[str, Tensor | str]
+
+
+class Constants:
+    """What is known of a program's values before it runs.
+
+    Attributes:
+        values: texts, lists and decoded tensors by name.
+        used: names of compressed values that others are decoded from.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self.used: set[str] = set()
+        self._margins: dict[str, Tensor] = {}
+
+    def add(self, statement: Statement) -> None:
+        """Take a constant in.
+
+        Raises:
+            DamagedFile: when it cannot be decoded.
+        """
+        names = [name for name, _ in statement.outputs]
+        if statement.kind == CONSTANT:
+            given = statement.arguments.get("val", ())
+            if len(given) != 1 or len(names) != 1 or isinstance(given[0], Reference):
+                raise DamagedFile(f"the constant {statement.name} has no value")
+            self.values[names[0]] = given[0]
+            return
+        decoded = decode(statement.kind, Packed(self._arguments(statement)), statement.name)
+        if len(decoded) != len(names):
+            raise DamagedFile(f"{statement.name} has {len(names)} results, not {len(decoded)}")
+        for name, result in zip(names, decoded, strict=True):
+            self.values[name], self._margins[name] = result.value, result.margin
+
+    def margin(self, name: str) -> Tensor:
+        """Of a tensor."""
+        return self._margins.get(name, torch.zeros(()))
+
+    def _arguments(self, statement: Statement) -> dict[str, list[Decoded | str]]:
+        return {
+            parameter: [self._decoded(value, statement) for value in values]
+            for parameter, values in statement.arguments.items()
+        }
+
+    def _decoded(self, value: Reference | Value, statement: Statement) -> Decoded | str:
+        if isinstance(value, Reference):
+            name = value.name
+            self.used.add(name)
+            if name not in self.values:
+                raise DamagedFile(f"compressed weights {statement.name} lack {name}")
+            known = self.values[name]
+            if isinstance(known, Tensor):
+                return Decoded(known, self.margin(name))
+            value = known
+        if isinstance(value, Tensor):
+            return exact(value)
+        if isinstance(value, str):
+            return value
+        raise DamagedFile(f"compressed weights {statement.name} have a list")
+
+
+def constants(program: Iterable[Statement]) -> Iterator[Constant]:
+    """Every constant tensor of a program, literals of its operations too.
+
+    Compressed values that are only there to decode another are not listed: they are part of it.
+
+    Args:
+        program: its operations in order.
+
+    Raises:
+        DamagedFile: when one cannot be decoded.
+    """
+    known = Constants()
+    listed: list[tuple[Statement, Constant]] = []
+    for statement in program:
+        if not statement.is_constant:
+            listed += [(statement, constant) for constant in _literals(statement)]
+            continue
+        known.add(statement)
+        stored = dict(_stored(statement, known))
+        for name, _ in statement.outputs:
+            value = known.values[name]
+            if isinstance(value, Tensor):
+                found = Constant(name, statement.kind, value, known.margin(name), stored)
+                listed.append((statement, found))
+    for statement, constant in listed:
+        if known.used.isdisjoint(name for name, _ in statement.outputs):
+            yield constant
+
+
+def _stored(statement: Statement, known: Constants) -> Iterator[tuple[str, Tensor | str]]:
+    for parameter, values in statement.arguments.items():
+        for value in values:
+            value = known.values[value.name] if isinstance(value, Reference) else value
+            if isinstance(value, Tensor | str):
+                yield parameter, value
+
+
+def _literals(statement: Statement) -> Iterator[Constant]:
+    for parameter, values in statement.arguments.items():
+        for value in values:
+            if isinstance(value, Tensor):
+                zero = torch.zeros(())
+                yield Constant(statement.name, statement.kind, value, zero, {parameter: value})
