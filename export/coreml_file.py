@@ -15,8 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.constants import SCALAR_SIZE, Constant
-from export.coreml import MODEL
 from coreml_reference import constants as program_constants
 from coreml_reference.errors import CoreMLError
 from coreml_reference.layers.weights import read as read_weights
@@ -24,6 +22,8 @@ from coreml_reference.package import Package, open_package
 from coreml_reference.statements import COMPRESSED, Statement, whole_program
 from coreml_reference.types import TYPES as PROGRAM_TYPES
 from coreml_reference.weights import Weights
+from export.constants import SCALAR_SIZE, Constant
+from export.coreml import MODEL
 from export.quiet import quiet
 from facestyle.errors import UserError
 

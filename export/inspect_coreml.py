@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from coreml_reference.package import Package
+from coreml_reference.statements import LABEL
 from export.constants import Constant
 from export.coreml import MODEL, WEIGHTS, in_words
 from export.coreml_file import EIGHT_BITS, LONGEST_SETTING, TYPES, CoreMLFile, messages, read
-from coreml_reference.package import Package
-from coreml_reference.statements import LABEL
 from export.graphs import Graph
 from export.verdict import Assurance, Verdict, equal
 from facestyle.contract import MAXIMUM, Kind, Port

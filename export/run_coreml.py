@@ -20,7 +20,7 @@ from facestyle.images import to_image
 
 
 class ReferenceFile:
-    """A loaded file, executed by ``coreml_runtime``.
+    """A loaded file, executed by ``coreml_reference``.
 
     Raises:
         UserError: when the file is damaged or holds what the runtime does not know.
@@ -30,7 +30,7 @@ class ReferenceFile:
         self.path, self.contract = path, contract
         try:
             with quiet("coremltools"):
-                self.model = coreml_runtime.load(path)
+                self.model = coreml_reference.load(path)
         except CoreMLError as error:
             raise UserError(f"{path}: {error}") from error
 
@@ -63,7 +63,7 @@ class AppleFile:
 
     def __init__(self, path: Path, contract: Contract) -> None:
         if platform.system() != "Darwin":
-            raise UserError("Core ML itself runs on macOS only; coreml_runtime runs anywhere")
+            raise UserError("Core ML itself runs on macOS only; coreml_reference runs anywhere")
         self.contract = contract
         with quiet("coremltools"):
             import coremltools as ct

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from coreml_reference import load
-from export.quiet import quiet
+from coreml_reference.tests.quiet import quiet
 
-with quiet("coremltools"):
+with quiet():
     from coremltools.models import datatypes
     from coremltools.models.neural_network import NeuralNetworkBuilder as Builder
 

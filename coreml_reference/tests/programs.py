@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coreml_reference import load
-from export.quiet import quiet
+from coreml_reference.tests.quiet import quiet
 
 Cases = Mapping[str, tuple[Callable[..., Any], Callable[..., Tensor]]]
 """By name: what builds an operation from its inputs, and what it should compute, in float64."""
@@ -37,7 +37,7 @@ class Maker:
     """
 
     def __init__(self, half: bool) -> None:
-        with quiet("coremltools"):
+        with quiet():
             from coremltools.converters.mil import Builder
         self.mb: Any = Builder
         self.half = half
@@ -73,7 +73,7 @@ def saved(
         2: lambda x, y: build(x, y),
         3: lambda x, y, z: build(x, y, z),
     }[len(shapes)]
-    with quiet("coremltools"):
+    with quiet():
         program = maker.mb.program(input_specs=specs, opset_version=target)(main)
         model = ct.convert(
             program,

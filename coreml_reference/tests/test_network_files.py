@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor, nn
 
-from export import coreml
 from coreml_reference import (
     CoreMLError,
     DamagedFile,
@@ -27,20 +26,15 @@ from coreml_reference import (
 from coreml_reference.layers.weights import Weight
 from coreml_reference.layers.weights import read as read_weights
 from coreml_reference.package import open_package
-from export.graphs import build
-from export.quiet import quiet
-from facestyle.contract import Kind
-from facestyle.networks.mobile import MobileNetwork
 from coreml_reference.tests.networks import agree, random, saved
+from coreml_reference.tests.quiet import quiet
 
-with quiet("coremltools"):
+with quiet():
     import coremltools as ct
     from coremltools.models import datatypes
     from coremltools.models.neural_network import NeuralNetworkBuilder as Builder
     from coremltools.models.neural_network import quantization_utils
     from coremltools.proto.Model_pb2 import Model as Spec
-
-HEIGHT, WIDTH = 64, 96
 
 
 def psnr(got: Tensor, wanted: Tensor) -> float:
@@ -48,50 +42,8 @@ def psnr(got: Tensor, wanted: Tensor) -> float:
     return float(20 * torch.log10((wanted.max() - wanted.min()) / error.sqrt()))
 
 
-@pytest.fixture(scope="module")
-def mobile() -> nn.Module:
-    torch.manual_seed(0)
-    return MobileNetwork().eval()
-
-
-GRAPHS: dict[str, dict[str, Any]] = {
-    "stylizer": {},
-    "stylizer with depth": {"depth": True},
-    "style_encoder": {},
-    "full": {},
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", GRAPHS)
-def test_our_graphs(name: str, mobile: nn.Module, tmp_path: Path) -> None:
-    graph = build(name.split()[0], mobile, HEIGHT, WIDTH, **GRAPHS[name])
-    path = tmp_path / "graph.mlmodel"
-    coreml.to_mlmodel(
-        coreml.to_network(graph), path, coreml.Description("an author", "none", "1", "a summary")
-    )
-    given = {}
-    for i, port in enumerate(graph.contract.inputs):
-        image = port.kind is Kind.IMAGE
-        given[port.name] = random(i, *port.shape, low=0, high=255 if image else 1)
-        if image:
-            given[port.name] = given[port.name].round()
-    if "depth_low" in given:
-        given["depth_low"].fill_(0.1)
-        given["depth_high"].fill_(0.8)
-    (output,) = graph.contract.outputs
-    inputs = [
-        given[port.name] / 255 if port.kind is Kind.IMAGE else given[port.name]
-        for port in graph.contract.inputs
-    ]
-    with torch.no_grad():
-        wanted = graph.module(*inputs)
-    found = load(path).run(given)[output.name]
-    assert psnr(found / 255 if output.kind is Kind.IMAGE else found, wanted) > 80
-
-
 def converted(module: nn.Module, example: Tensor, path: Path) -> Any:
-    with torch.no_grad(), quiet("coremltools"):
+    with torch.no_grad(), quiet():
         program = torch.export.export(module.eval(), (example,)).run_decompositions({})
         model = ct.convert(program, convert_to="neuralnetwork", skip_model_load=True)
     spec = model.get_spec()
@@ -192,7 +144,7 @@ MODES = ("linear", "linear_lut", "custom_lut")
 )
 def test_compressed_weights(bits: int, mode: str, tmp_path: Path) -> None:
     original = saved(weighted, {"x": (1, 4, 5, 6)}, tmp_path / "original.mlmodel")
-    with quiet("coremltools"):
+    with quiet():
         full = ct.models.MLModel(str(original), skip_model_load=True)
         options = {"lut_function": quantiles} if mode == "custom_lut" else {}
         small = quantization_utils.quantize_weights(full, bits, mode, **options)
