@@ -242,7 +242,11 @@ def _copy_golden(target: Path, source: Path, chosen: tuple[dict[str, Any], ...])
     for pair in graphs.values():
         for value in (*pair["inputs"], pair["output"]):
             if "raw" in value:
-                shutil.copyfile(source / value["raw"], target / value["raw"])
+                name = value["raw"]
+                if Path(name).name != name:
+                    # golden.json comes with the build, and the build from anywhere.
+                    raise UserError(f"{source / golden.INDEX}: {name!r} is not in its folder")
+                shutil.copyfile(source / name, target / name)
             value.pop("png", None)
     text = json.dumps(index | {"graphs": graphs, "files": files}, indent=1)
     (target / golden.INDEX).write_text(text + "\n", encoding="utf-8")

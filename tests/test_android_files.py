@@ -15,6 +15,7 @@ from PIL import Image
 
 from export import android, manifest
 from facestyle import cli, contract, gallery
+from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused
 
 Run = Callable[..., Outcome]
@@ -102,6 +103,20 @@ def test_a_second_build_takes_the_place_of_the_first(build: Path, tmp_path: Path
     assert not (assets / "left_over.tflite").exists()
     assert again.size == manifest.size(assets)
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_golden_pairs_stay_in_their_folder(build: Path, tmp_path: Path) -> None:
+    index = build / manifest.GOLDEN / "golden.json"
+    document = json.loads(index.read_text())
+    output = document["graphs"]["stylizer"]["output"]
+    (build.parent / "stray").write_bytes((index.parent / output["raw"]).read_bytes())
+    output["raw"] = "../../stray"
+    index.write_text(json.dumps(document))
+    edit(build, lambda d: d.update(golden_sha256=manifest.sha256(index.parent)))
+    assets = tmp_path / "app" / "assets"
+    with pytest.raises(UserError, match="not in its folder"):
+        android.copy(build, assets)
+    assert not list((tmp_path / "app").rglob("*"))
 
 
 def test_depth_may_be_an_input(build: Path, tmp_path: Path) -> None:
