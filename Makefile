@@ -43,14 +43,14 @@ android: $(VENV)/installed
 		--out $(STUDIO)
 	$(VENV)/bin/facestyle android $(BUILD) $(addprefix --studio ,$(STUDIO))
 	$(PYTHON) android_demo/offline/build.py apk
-	$(VENV)/bin/python -m pytest tests/test_android_apk.py tests/test_android_api_level.py
+	$(VENV)/bin/python -m pytest tests/android_demo/test_apk.py tests/android_demo/test_api_level.py
 
 # The screens' tests execute the app's own library, on this processor and on an emulated Arm one.
 android-test: android
 	test -e $(OUT)/manifest.json || $(MAKE) export
 	cd android_demo/core && mvn --batch-mode --quiet test
 	$(PYTHON) android_demo/offline/build.py test --native --property facestyle.build=$(abspath $(OUT))
-	$(VENV)/bin/python -m pytest tests/test_android_benchmark.py tests/test_android_lift.py
+	$(VENV)/bin/python -m pytest tests/benchmarks/test_android_benchmark.py tests/android_demo/test_lift.py
 	$(PYTHON) android_demo/offline/build.py run-arm64 $(OUT) --only stylizer
 
 lint: $(VENV)/installed

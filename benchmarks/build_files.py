@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export import manifest
-from export.inspect_tflite import TFLiteModel
+from export.build import manifest
+from export.inspect.tflite import TFLiteModel
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 

@@ -189,7 +189,7 @@ def arm(
     from benchmarks.arm import run as running
     from benchmarks.arm import userland, views
     from benchmarks.arm.processors import processor
-    from export import manifest
+    from export.build import manifest
     from facestyle.errors import UserError
     from facestyle.files import check_folder
 

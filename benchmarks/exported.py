@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from export import build
-from export.calibration import Calibration
-from export.quiet import ConversionError
+from export.build import pipeline
+from export.convert.calibration import Calibration
 from export.request import ExportRequest, targets
+from export.suppress_output import ConversionError
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
 from facestyle.shipped import style_book
@@ -66,7 +66,7 @@ def stylizers(
         command=f"facestyle export --preset {checkpoint.name} --size {height}x{width}",
     )
     try:
-        outcome = build.run(request, progress)
+        outcome = pipeline.run(request, progress)
     except ConversionError as error:
         raise UserError(f"{title}: conversion failed: {error}") from error
     if not outcome.passed:

@@ -12,7 +12,7 @@ from benchmarks.latency.judge import Rules, judge
 from benchmarks.report import document
 from benchmarks.report.document import Document
 from benchmarks.request import Request
-from export import manifest
+from export.build import manifest
 from facestyle.errors import UserError
 
 Pictures = Mapping[str, bytes]

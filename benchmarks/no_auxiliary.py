@@ -30,11 +30,11 @@ from benchmarks.host.run import Settings
 from benchmarks.measure import as_document
 from benchmarks.report import views
 from benchmarks.training_speed import make_encoder
-from export import manifest
-from export.graphs import Graph
-from export.inspect_tflite import TFLiteModel
-from export.quiet import ConversionError
-from export.tflite import to_tensorflow, to_tflite
+from export.build import manifest
+from export.convert.graphs import Graph
+from export.convert.tflite import to_tensorflow, to_tflite
+from export.inspect.tflite import TFLiteModel
+from export.suppress_output import ConversionError
 from facestyle import checkpoint, contract, gallery
 from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError

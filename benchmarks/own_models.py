@@ -26,7 +26,7 @@ from benchmarks.latency.timing import ratio
 from benchmarks.measure import as_document, powers_of_two
 from benchmarks.painted_portrait import pictures
 from benchmarks.report import views
-from export import calibration
+from export.convert import calibration
 from facestyle import checkpoint
 from facestyle.files import check_folder
 

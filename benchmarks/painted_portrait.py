@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from benchmarks import build_files
-from export import manifest, probes
-from export.run_tflite import TFLiteFile
+from export.build import manifest
+from export.runtimes.litert import TFLiteFile
+from export.verify import test_inputs
 from facestyle import contract
 from facestyle.contract import Contract
 from facestyle.images import to_image
@@ -39,14 +40,14 @@ def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
     book = StyleBook.load(folder / document["styles"])
     if not files or not book.styles:
         return {}
-    style = book[probes.PAINTING] if probes.PAINTING in book else book.styles[0]
+    style = book[test_inputs.PAINTING] if test_inputs.PAINTING in book else book.styles[0]
     ports = (
         contract.content(height, width),
         contract.style_code(len(style.values)),
         contract.strength(),
     )
     takes = Contract("stylizer", ports, (contract.stylized(height, width),))
-    photo = probes.portrait(height, width)
+    photo = test_inputs.portrait(height, width)
     given = (photo, style.tensor(), torch.ones(1, 1, 1, 1))
     found = {"The portrait": jpeg(photo)}
     for entry in files:

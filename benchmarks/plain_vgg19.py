@@ -1,8 +1,8 @@
 """Paper 1's network as a plain conversion gives it: the reference that ours is measured against.
 
 The same graph and random weights as ``facestyle export --preset vgg19 --untrained``, without the
-exact rewrite of ``export.rewrite``: its mirror pads and nearest-neighbour resizes stay, and cut
-the graph into pieces.
+exact rewrite of ``export.convert.rewrites``: its mirror pads and nearest-neighbour resizes stay,
+and cut the graph into pieces.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from torch import nn
 
-from export.graphs import build
-from export.tflite import to_tensorflow, to_tflite
+from export.convert.graphs import build
+from export.convert.tflite import to_tensorflow, to_tflite
 from facestyle import checkpoint
 from facestyle.files import atomic
 

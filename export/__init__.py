@@ -1,1 +1,1 @@
-"""From a checkpoint to verified mobile files. Never imports ``train`` or ``benchmarks``."""
+"""Exported files (``facestyle export``): converted, verified, described in a report."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.calibration import Calibration
-from export.graphs import GRAPHS
+from export.convert.calibration import Calibration
+from export.convert.graphs import GRAPHS
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown
 from facestyle.style import StyleBook

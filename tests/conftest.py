@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from facestyle import cli, gallery
-from tests import made_data
+from tests.support import made_data
 
 # The sample app is built without an installed package: its tools are imported as build.py does.
 OFFLINE = Path(__file__).parents[1] / "android_demo" / "offline"

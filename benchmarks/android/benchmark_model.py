@@ -16,7 +16,7 @@ from benchmarks.android.adb import Adb, last_line
 from benchmarks.android.benchmark_text import Measured
 from benchmarks.android.plan import FOLDER, RUNTIMES, Attempt, Settings
 from benchmarks.latency.timing import drift
-from export import manifest
+from export.build import manifest
 from facestyle.errors import UserError
 
 PROGRAM = f"{FOLDER}/benchmark_model"

@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks.apple.placement import placement
 from benchmarks.build_files import ModelFile
 from benchmarks.latency.timing import timing
-from export.quiet import quiet
+from export.suppress_output import quiet
 from facestyle import gallery
 from facestyle.errors import UserError
 

@@ -13,13 +13,13 @@ from torch import Tensor, from_numpy
 from benchmarks import build_files
 from benchmarks.arm import emulator, runner
 from benchmarks.arm.runner import Arrays
-from export import manifest
-from export.graphs import GRAPHS, Graph, build
-from export.probes import Probe, probes
-from export.quiet import quiet
-from export.recheck import weights_of
-from export.run_tflite import Quantization
-from export.verify import references
+from export.build import manifest
+from export.build.verify_build import weights_of
+from export.convert.graphs import GRAPHS, Graph, build
+from export.runtimes.litert import Quantization
+from export.suppress_output import quiet
+from export.verify.test_inputs import Probe, probes
+from export.verify.verify_file import references
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown
 from facestyle.style import StyleBook

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.arm import judge
 from benchmarks.report.document import Document
-from export.verdict import Verdict
+from export.verify.verdicts import Verdict
 from facestyle.errors import UserError
 from facestyle.files import write_text
 

@@ -15,7 +15,7 @@ from benchmarks.arm.counts import Counts, of_runs, parse
 from benchmarks.arm.processors import Processor, make_root
 from benchmarks.arm.runner import Arrays
 from benchmarks.arm.userland import PYTHON, Userland
-from export.quiet import ConversionError, quiet
+from export.suppress_output import ConversionError, quiet
 from facestyle.errors import UserError
 
 LIBRARIES = "/lib/aarch64-linux-gnu:/usr/lib/aarch64-linux-gnu"

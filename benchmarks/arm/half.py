@@ -8,7 +8,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.inspect_tflite import TFLiteModel
+from export.inspect.tflite import TFLiteModel
 
 KEY, VALUE = "reduced_precision_support", b"fp16accfp16"
 """Metadata with which a model allows XNNPACK to calculate and to add up in half precision.

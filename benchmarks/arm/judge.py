@@ -10,8 +10,8 @@ from torch import Tensor
 
 from benchmarks.arm.cases import Case
 from benchmarks.arm.emulator import Emulated
-from export import compare
-from export.verdict import Assurance, Verdict, at_least, equal
+from export.verify import compare
+from export.verify.verdicts import Assurance, Verdict, at_least, equal
 
 SAME = 1e-5
 """Greatest difference of a float file to this computer, as a share of the output's range: other

@@ -16,8 +16,8 @@ from benchmarks.arm import cases, document, emulator, half, judge, userland
 from benchmarks.arm.cases import Case
 from benchmarks.arm.processors import Processor
 from benchmarks.arm.userland import Userland
-from export import manifest
-from export.verdict import Verdict
+from export.build import manifest
+from export.verify.verdicts import Verdict
 from facestyle.errors import UserError
 
 DEFAULT = ("cortex-a53", "cortex-a76", "neoverse-n1")

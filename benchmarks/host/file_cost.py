@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from export.inspect_tflite import TFLiteModel
+from export.inspect.tflite import TFLiteModel
 
 BYTES = {
     **dict.fromkeys((3, 6, 9, 17), 1),

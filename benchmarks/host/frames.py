@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.probes import PORTRAIT
-from export.run_tflite import Quantization
+from export.runtimes.litert import Quantization
+from export.verify.test_inputs import PORTRAIT
 from facestyle import gallery, images
 
 FRAME_HEIGHT, FRAME_WIDTH = 720, 1280

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.host.frames import PictureFormat, postprocess, preprocess
-from export.run_tflite import Quantization
+from export.runtimes.litert import Quantization
 from facestyle.errors import UserError
 
 SEED = 0
@@ -165,7 +165,7 @@ class LoadedTorch:
     def __init__(self, model: TorchModel) -> None:
         import torch
 
-        from export.graphs import build
+        from export.convert.graphs import build
         from facestyle import checkpoint
 
         torch.set_num_threads(model.threads)

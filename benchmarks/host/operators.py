@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from benchmarks.host.file_cost import is_constant, unpacked
 from benchmarks.latency.timing import TOP_OPERATORS
-from export.inspect_tflite import TFLiteModel
+from export.inspect.tflite import TFLiteModel
 
 RUNS, SECONDS = 20, 0.05
 """Each operator runs this often at most, for this long at least unless it has run often enough."""

@@ -17,7 +17,7 @@ from benchmarks.host.heat import steps as heat_steps
 from benchmarks.host.models import FileModel, TorchModel
 from benchmarks.host.race import STARTS
 from benchmarks.latency.timing import ratio
-from export import manifest
+from export.build import manifest
 from facestyle.files import numbered
 
 
@@ -82,9 +82,9 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
     Raises:
         UserError: when its weights are gone.
     """
-    from export import cost
-    from export.graphs import build
-    from export.recheck import files_of, weights_of
+    from export.build.verify_build import files_of, weights_of
+    from export.convert.graphs import build
+    from export.inspect import cost
 
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)

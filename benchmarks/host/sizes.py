@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks import exported
-from export import calibration, manifest
-from export.recheck import files_of, weights_of
+from export.build import manifest
+from export.build.verify_build import files_of, weights_of
+from export.convert import calibration
 from export.request import parse_size
 from facestyle.errors import UserError
 from facestyle.networks import StyleNetwork

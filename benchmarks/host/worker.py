@@ -41,7 +41,7 @@ class Ready:
         load_ms: until it could run.
         first_run_ms: of inference.
         size: height and width of the picture that goes in; None if none does.
-        partitions, fully_delegated: see ``export.run_tflite``; None for PyTorch.
+        partitions, fully_delegated: see ``export.runtimes.litert``; None for PyTorch.
     """
 
     load_ms: float
@@ -168,10 +168,10 @@ class _Subject:
         first_run_ms = self._inference()
         partitions, whole = None, None
         if isinstance(self.loaded, LoadedFile):
-            from export import run_tflite
+            from export.runtimes import litert
 
-            partitions = run_tflite.partitions(self.loaded.interpreter)
-            whole = run_tflite.fully_delegated(self.loaded.interpreter)
+            partitions = litert.partitions(self.loaded.interpreter)
+            whole = litert.fully_delegated(self.loaded.interpreter)
         self.ready = Ready(load_ms, first_run_ms, self.loaded.size, partitions, whole)
 
     def run(self, least: tuple[int, float]) -> Samples:
@@ -198,7 +198,7 @@ class _Subject:
         from dataclasses import asdict
 
         from benchmarks.host.operators import profile
-        from export.inspect_tflite import TFLiteModel
+        from export.inspect.tflite import TFLiteModel
 
         assert isinstance(self.model, FileModel)
         found, total = profile(TFLiteModel(self.model.path), self.model.threads)

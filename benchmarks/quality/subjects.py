@@ -12,10 +12,10 @@ from torch import Tensor
 
 from benchmarks import build_files
 from benchmarks.evaluate.held_out import short_names
-from export import manifest
-from export.quiet import ConversionError
-from export.recheck import weights_of
-from export.run_tflite import TFLiteFile
+from export.build import manifest
+from export.build.verify_build import weights_of
+from export.runtimes.litert import TFLiteFile
+from export.suppress_output import ConversionError
 from facestyle import checkpoint, images
 from facestyle import contract as ports
 from facestyle.contract import Contract

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from export import matrix
+from export.report import results_table
 
 
 def kilobytes(entry: dict[str, Any]) -> str:
@@ -16,7 +16,7 @@ def psnr(entry: dict[str, Any]) -> str:
     """Worst PSNR, or why there is none."""
     if "verdicts" not in entry:
         return "not verified"
-    return matrix.decibels(entry["worst_psnr_db"]) if entry["executed"] else "not executed"
+    return results_table.decibels(entry["worst_psnr_db"]) if entry["executed"] else "not executed"
 
 
 def partitions(entry: dict[str, Any]) -> str:

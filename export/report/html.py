@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from export import matrix
-from export.report import details
+from export.report import details, results_table
 from export.report.cells import HEADINGS, port_in_words, summary
 from export.report.pictures import Row, pictures
 from export.report.table import table
@@ -41,8 +40,8 @@ def html(document: dict[str, Any], rows: Sequence[Row]) -> str:
     body = "".join(_section(row) for row in rows)
     tools = ", ".join(f"{k} {v}" for k, v in document["tools"].items())
     files = table(HEADINGS, [summary(e) for e in document["files"]])
-    found = matrix.rows(document["files"])
-    agreement = table(matrix.headings(found), matrix.table(found))
+    found = results_table.rows(document["files"])
+    agreement = table(results_table.headings(found), results_table.table(found))
     half = details.headroom(document["headroom"])
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8>"
@@ -51,7 +50,8 @@ def html(document: dict[str, Any], rows: Sequence[Row]) -> str:
         f"<h1>{escape(document['network'])}, {document['height']} × {document['width']}</h1>"
         f"<p>{passed} of {len(rows)} files passed their checks. Weights {weights['fingerprint']} "
         f"({trained}).</p><pre>{escape(document['command'])}</pre>{calibrated}"
-        f"{files}<h2>PyTorch × precision × format</h2><p>{escape(matrix.LEGEND)}</p>{agreement}"
+        f"{files}<h2>PyTorch × precision × format</h2>"
+        f"<p>{escape(results_table.LEGEND)}</p>{agreement}"
         f"{body}{half}<p><small>{escape(tools)}</small></p></html>\n"
     )
 

@@ -12,9 +12,9 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from export import probes
-from export.probes import Probe
-from export.verify import Evidence
+from export.verify import test_inputs
+from export.verify.test_inputs import Probe
+from export.verify.verify_file import Evidence
 from facestyle import gallery
 from facestyle.images import to_image
 
@@ -68,8 +68,8 @@ def _output(row: Row, probe: str) -> Tensor | None:
 def _painting(baked: str | None, inputs: Sequence[str]) -> Tensor | None:
     """The painting behind a picture row, where it is one of the gallery's."""
     if "painting" in inputs or "style_code" in inputs:
-        return probes.painting()
-    return probes.painting(baked) if baked in {p.name for p in gallery.paintings()} else None
+        return test_inputs.painting()
+    return test_inputs.painting(baked) if baked in {p.name for p in gallery.paintings()} else None
 
 
 def _figure(caption: str, image: Image.Image) -> str:

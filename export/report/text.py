@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from export import matrix
+from export.report import results_table
 from export.report.cells import HEADINGS, port_in_words, summary
 from export.report.details import RANGE, ranges
 
 
 def markdown(document: dict[str, Any]) -> str:
     """The report as Markdown."""
-    found = matrix.rows(document["files"])
+    found = results_table.rows(document["files"])
     lines = [
         f"# facestyle build: {document['network']}, {document['height']} x {document['width']}",
         "",
@@ -23,11 +23,11 @@ def markdown(document: dict[str, Any]) -> str:
         "",
         "## PyTorch x precision x format",
         "",
-        matrix.LEGEND,
+        results_table.LEGEND,
         "",
-        "| " + " | ".join(matrix.headings(found)) + " |",
-        "|" + "---|" * len(matrix.headings(found)),
-        *("| " + " | ".join(line) + " |" for line in matrix.table(found)),
+        "| " + " | ".join(results_table.headings(found)) + " |",
+        "|" + "---|" * len(results_table.headings(found)),
+        *("| " + " | ".join(line) + " |" for line in results_table.table(found)),
         "",
         *_headroom(document["headroom"]),
         *_coverage(document["files"]),

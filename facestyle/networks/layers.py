@@ -2,7 +2,7 @@
 
 They are subclasses of ``nn.Conv2d``, so their state dict is ``weight`` and, mostly, ``bias``.
 Phones run neither reflected or repeated edges nor nearest upsampling on their fast paths:
-``export.rewrite`` puts exact twins in their place.
+``export.convert.rewrites`` puts exact twins in their place.
 """
 
 from __future__ import annotations

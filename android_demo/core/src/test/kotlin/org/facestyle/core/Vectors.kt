@@ -9,7 +9,7 @@ import java.util.Base64
 import kotlin.math.abs
 import kotlin.math.max
 
-/** What `tests/test_android_vectors.py` made, and how to compare with it. */
+/** What `tests/android_demo/test_vectors.py` made, and how to compare with it. */
 internal object Vectors {
     private val folder = File(System.getProperty("facestyle.vectors", "../../tests/vectors"))
 

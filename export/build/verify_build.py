@@ -1,0 +1,214 @@
+"""Check a published build again, from nothing but its folder and the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from export.build import manifest
+from export.convert.graphs import Graph, build
+from export.report import results_table
+from export.request import FORMATS, Target
+from export.suppress_output import ConversionError
+from export.verify import golden
+from export.verify.parity import LIMITS_DB
+from export.verify.test_inputs import Probe, probes
+from export.verify.verify_file import references, verify
+from facestyle import checkpoint as weights
+from facestyle.checkpoint import Checkpoint
+from facestyle.errors import UserError
+from facestyle.style import StyleBook
+
+STATED = ("bytes", "macs", "parameters", "inputs", "outputs")
+"""What people rely on in the manifest: it must be what the file has, not only what it says."""
+
+PROVED = ("operators", "constants", "delegate_partitions", "fully_delegated")
+"""The same, of files that were verified when they were exported."""
+
+SLACK_DB = 3.0
+"""How far a PSNR may be from the stated one: another machine rounds otherwise."""
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What became of one thing of a build.
+
+    Attributes:
+        name: of a file, or of the folder of golden pairs.
+        problems: what is wrong with it; none if it is as it should be.
+        figures: what it computes now, for people; empty where nothing is executed.
+        executions: the same for machines, as in the manifest.
+    """
+
+    name: str
+    problems: tuple[str, ...]
+    figures: str = ""
+    executions: tuple[dict[str, Any], ...] = ()
+
+
+def recheck(
+    folder: Path, checkpoint: Path | None = None, encoder: Path | None = None
+) -> Iterator[Rechecked]:
+    """Each thing of a build, checked again.
+
+    Args:
+        folder: the build.
+        checkpoint, encoder: the weights, if they are no longer where they were at the export.
+
+    Raises:
+        UserError: when the folder holds no build, or the weights are other ones.
+    """
+    document = manifest.read(folder)
+    loaded = weights_of(document, checkpoint, encoder)
+    styles = folder / document["styles"]
+    unchanged = styles.exists() and manifest.sha256(styles) == document["styles_sha256"]
+    book = StyleBook.load(styles) if unchanged else None
+    if book is None:
+        yield Rechecked(styles.name, ("missing or changed since the export",))
+    else:
+        told = {book.weights, document["weights"]["style_fingerprint"]}
+        own = told == {loaded.style_fingerprint}
+        yield Rechecked(styles.name, () if own else ("of another style encoder",))
+    subjects: dict[tuple[str, str | None], tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
+    for entry in document["files"]:
+        if entry["style"] is not None and book is None:
+            yield Rechecked(entry["file"], (f"cannot be checked without {styles.name}",))
+            continue
+        key = entry["graph"], entry["style"]
+        if key not in subjects:
+            graph = _graph(document, entry, loaded, book)
+            inputs = probes(graph, loaded.network)
+            subjects[key] = graph, inputs, references(graph, inputs)
+        yield _rechecked(folder / str(entry["file"]), entry, *subjects[key])
+    place = folder / manifest.GOLDEN
+    if not place.is_dir() or manifest.sha256(place) != document["golden_sha256"]:
+        what = "changed since the export" if place.is_dir() else "missing"
+        yield Rechecked(f"{manifest.GOLDEN}/", (what,))
+    else:
+        pairs = [golden.pair(*subject) for subject in subjects.values()]
+        found = tuple(golden.problems(folder, pairs, document["files"]))
+        figures = "" if found else "inputs and outputs as PyTorch has them"
+        yield Rechecked(f"{manifest.GOLDEN}/", found, figures)
+
+    named = {entry["file"] for entry in document["files"]}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lstrip(".") in FORMATS and path.name not in named:
+            yield Rechecked(path.name, ("the manifest does not name it: it is not of this build",))
+
+
+def other_tools(document: dict[str, Any]) -> list[str]:
+    """Tools whose version is not that of the export, which may explain a difference."""
+    now = manifest.tools()
+    return [
+        f"{name} {then} at the export, {now.get(name, 'none')} now"
+        for name, then in document["tools"].items()
+        if now.get(name) != then
+    ]
+
+
+def files_of(
+    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+) -> tuple[Path | None, Path | None]:
+    """Where a build's weights and its encoder's are; None for shipped and random ones.
+
+    Args:
+        document: the build's manifest.
+        checkpoint, encoder: where they are, if no longer where they were at the export.
+    """
+    stored = document["weights"]
+    return (
+        checkpoint or (Path(stored["source"]) if stored["source"] else None),
+        encoder or (Path(stored["encoder"]) if stored["encoder"] else None),
+    )
+
+
+def weights_of(
+    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+) -> Checkpoint:
+    """The weights that a build was made from.
+
+    Args:
+        document: the build's manifest.
+        checkpoint, encoder: where they are, if no longer where they were at the export.
+
+    Raises:
+        UserError: when they are missing or other ones.
+    """
+    stored = document["weights"]
+    name = document["network"]
+    if stored["untrained"]:
+        loaded = weights.untrained(name)
+    else:
+        source, features = files_of(document, checkpoint, encoder)
+        loaded = weights.load(source, name, features)
+    if loaded.fingerprint != stored["fingerprint"]:
+        raise UserError(
+            f"the build was made from weights {stored['fingerprint']}, these are "
+            f"{loaded.fingerprint}; give the right ones with --checkpoint"
+        )
+    return loaded
+
+
+def _graph(
+    document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint, book: StyleBook | None
+) -> Graph:
+    name = str(entry["graph"])
+    return build(
+        name,
+        loaded.network,
+        document["height"],
+        document["width"],
+        depth=document["depth"] and name == "stylizer",
+        baked=None if entry["style"] is None or book is None else book[entry["style"]],
+    )
+
+
+def _rechecked(
+    path: Path,
+    entry: dict[str, Any],
+    graph: Graph,
+    inputs: list[Probe],
+    wanted: dict[str, Tensor],
+) -> Rechecked:
+    if not path.exists():
+        return Rechecked(path.name, ("missing",))
+    if manifest.sha256(path) != entry["sha256"]:
+        return Rechecked(path.name, ("changed since the export (sha256 differs)",))
+    target = Target(entry["graph"], entry["format"], entry["precision"])
+    try:
+        evidence = verify(path, target.format, target.precision, graph, inputs, wanted)
+    except (UserError, ConversionError) as error:
+        return Rechecked(path.name, (str(error),))
+    told = manifest.file_entry(path, target, graph, entry["style"], evidence)
+    proved = "verdicts" in entry
+    problems = [
+        f"the manifest's {key} is not what the file has"
+        for key in (*STATED, *(PROVED if proved else ()))
+        if entry.get(key) != told[key]
+    ]
+    if proved and not _near(entry.get("worst_psnr_db"), told["worst_psnr_db"]):
+        problems.append("the manifest's worst_psnr_db is not what the file has")
+    problems += [
+        f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
+    ]
+    return Rechecked(
+        path.name, tuple(problems), results_table.cell(told), tuple(told["executions"])
+    )
+
+
+def _near(stated: object, found: object) -> bool:
+    # Beyond the finest limit all is rounding.
+    finest = LIMITS_DB["fp32"]
+    a, b = (
+        min(finest if value == "exact" else value, finest)
+        if isinstance(value, int | float) or value == "exact"
+        else value
+        for value in (stated, found)
+    )
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return abs(a - b) <= SLACK_DB
+    return a == b

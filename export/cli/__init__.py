@@ -1,0 +1,1 @@
+"""The commands ``facestyle export``, ``verify``, ``coreml`` and ``android``."""

@@ -1,0 +1,302 @@
+"""``facestyle export`` and ``facestyle verify``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from facestyle.cli import options
+from facestyle.errors import UserError
+
+if TYPE_CHECKING:
+    from export.build.pipeline import Build
+    from export.build.verify_build import Rechecked
+    from export.convert.calibration import Calibration
+    from export.request import ExportRequest, Target
+    from facestyle.style import StyleBook
+    from facestyle.stylize import Painter
+
+EPILOG = (
+    "Examples:\n\n"
+    "  facestyle export\n\n"
+    "  facestyle export --size 384x512 --formats tflite --precision fp16\n\n"
+    "  facestyle export --precision fp32,fp16,dynamic,compressed,int8 --calibration faces/\n\n"
+    "  facestyle export --preset studio --size 512\n\n"
+    "  facestyle export --preset vgg19 --checkpoint decoder.pth --encoder vgg_normalised.pth\n\n"
+    "  facestyle export --bake great_wave --graphs stylizer --formats mlpackage --precision fp16"
+)
+
+
+@click.command(epilog=EPILOG)
+@options.weights
+@click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
+@click.option("--size", default="256", show_default=True, help="Side, or height x width.")
+@click.option("--formats", help="mlpackage, mlmodel, tflite; all by default.")
+@click.option(
+    "--precision",
+    help="fp32, fp16, dynamic (int8 weights, .tflite), compressed (8-bit weights, Core ML): all by "
+    "default; int8 (all integer, needs --calibration).",
+)
+@click.option("--graphs", help="stylizer, style_encoder, full; all by default.")
+@click.option(
+    "--styles", help="Styles for styles.json: names or paintings. All named ones by default."
+)
+@click.option("--bake", help="Also a stylizer with this style (or these) as constants.")
+@click.option("--depth", is_flag=True, help="Give the stylizer a depth map input (paper 2).")
+@click.option("--calibration", help="Folder of faces for int8, or 'demo' for four painted ones.")
+@click.option("--verify/--no-verify", default=True, help="Execute and compare each file.")
+@click.option("--out", default=Path("build"), show_default=True, type=click.Path(path_type=Path))
+def export(
+    preset: str,
+    checkpoint: Path | None,
+    encoder: Path | None,
+    untrained: bool,
+    size: str,
+    formats: str | None,
+    precision: str | None,
+    graphs: str | None,
+    styles: str | None,
+    bake: str | None,
+    depth: bool,
+    calibration: str | None,
+    verify: bool,
+    out: Path,
+) -> int:
+    """Write verified .mlpackage, .mlmodel and .tflite files and a report.
+
+    \b
+    What there is:        stylizer   style_encoder   full
+      .tflite    fp32        x             x           x
+      .tflite    fp16        x             x           x
+      .tflite    dynamic     x             x           x
+      .tflite    int8        x
+      .mlpackage fp16        x             x           x
+      .mlpackage compressed  x             x           x
+      .mlmodel   fp32        x             x           x
+      .mlmodel   compressed  x             x           x
+    """
+    from export import request as asked
+    from export.convert.graphs import GRAPHS
+    from facestyle import checkpoint as weights
+    from facestyle.errors import unknown
+    from facestyle.networks import NETWORKS, StyleNetwork, create
+    from facestyle.stylize import Painter
+
+    if preset not in NETWORKS:
+        raise unknown("preset", preset, NETWORKS)
+    targets = asked.targets(
+        None if graphs is None else asked.parse_list(graphs, "graph", GRAPHS),
+        None if formats is None else asked.parse_list(formats, "format", asked.FORMATS),
+        None if precision is None else asked.parse_list(precision, "precision", asked.PRECISIONS),
+    )
+    height, width = asked.parse_size(size, cast(StyleNetwork, create(preset)).stride)
+    calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
+    _need(targets)
+    if untrained and checkpoint:
+        raise UserError("--untrained and --checkpoint exclude each other")
+    loaded = weights.untrained(preset) if untrained else weights.load(checkpoint, preset, encoder)
+    book, baked = _styles(Painter(loaded), styles, bake)
+    if baked and not any(t.graph == "stylizer" for t in targets):
+        raise UserError("--bake makes stylizers; add stylizer to --graphs")
+    if depth and not any(t.graph == "stylizer" for t in targets):
+        raise UserError("--depth is an input of the stylizer; add stylizer to --graphs")
+    if untrained and encoder:
+        raise UserError("--untrained and --encoder exclude each other")
+    request = asked.ExportRequest(
+        checkpoint=loaded,
+        source=checkpoint,
+        encoder=encoder,
+        height=height,
+        width=width,
+        targets=targets,
+        styles=book,
+        baked=baked,
+        depth=depth,
+        calibration=calibrated,
+        out=out,
+        verify=verify,
+        command=shlex.join(["facestyle", *sys.argv[1:]]),
+    )
+    return _summary(_run(request))
+
+
+def _need(targets: tuple[Target, ...]) -> None:
+    """Fail before any work when a converter is not installed."""
+    from importlib import util
+
+    from facestyle.cli import EXTRAS
+
+    formats = {t.format for t in targets}
+    needed = [m for m, extra in EXTRAS.items() if extra == "tflite" and "tflite" in formats]
+    if formats - {"tflite"}:
+        needed.append("coremltools")
+    for module in needed:
+        if util.find_spec(module) is None:
+            raise ModuleNotFoundError(name=module)
+
+
+def _calibration(source: str | None, needed: bool) -> Calibration | None:
+    from export.convert import calibration
+
+    if needed and source is None:
+        raise UserError(
+            "int8 needs --calibration DIR with faces like those the app will see "
+            "(or 'demo' for a first try)"
+        )
+    if source is not None and not needed:
+        raise UserError("--calibration is for int8; add int8 to --precision")
+    return None if source is None else calibration.read(source)
+
+
+def _styles(
+    painter: Painter, text: str | None, bake: str | None
+) -> tuple[StyleBook, tuple[str, ...]]:
+    from facestyle.cli.stylize import resolve_styles
+    from facestyle.shipped import style_book
+    from facestyle.style import StyleBook
+
+    book = style_book(painter)
+    if text is not None:
+        book = StyleBook(book.weights, tuple(resolve_styles(painter, text)))
+    names = []
+    for style in resolve_styles(painter, bake) if bake else []:
+        if style.name in book and book[style.name].values != style.values:
+            raise UserError(f"two different styles are called {style.name!r}; rename one picture")
+        book = book.with_style(style)
+        names.append(style.name)
+    return book, tuple(names)
+
+
+def _run(request: ExportRequest, label: str = "Exporting") -> Build:
+    import os
+
+    from export import sigint
+    from export.build import pipeline
+    from export.suppress_output import ConversionError
+
+    total = pipeline.steps(request)
+    # A copy of the terminal: converters' chatter is kept off the standard descriptors meanwhile.
+    with os.fdopen(os.dup(2), "w") as terminal:
+        bar = click.progressbar(
+            length=total,
+            file=terminal,
+            label=label,
+            show_pos=True,
+            item_show_func=lambda item: item,
+        )
+        with bar, sigint.kept() as check:
+
+            def progress(step: str) -> None:
+                check()
+                bar.update(1, step)
+
+            try:
+                return pipeline.run(request, progress)
+            except ConversionError as error:
+                raise UserError(f"conversion failed: {error}; nothing was written") from error
+
+
+def _summary(result: Build) -> int:
+    from export import report
+    from export.build import manifest
+    from export.report import results_table
+
+    document = manifest.read(result.folder)
+    for entry in document["files"]:
+        verdict = report.verdict(entry)
+        colour = {"pass": "green", "FAIL": "red"}.get(verdict, "yellow")
+        click.echo(
+            f"{click.style(verdict, fg=colour, bold=True)}  {entry['file']:48}"
+            f"{report.kilobytes(entry):>10}  {results_table.cell(entry)}"
+        )
+        for v in entry.get("verdicts", []):
+            if not v["passed"]:
+                click.echo(f"      {v['check']}: {v['figure']}, wanted {v['limit']}")
+    if not result.passed:
+        click.secho(
+            f"not published: see {result.folder / 'report.html'}; earlier files stay as they were",
+            fg="red",
+            err=True,
+        )
+        return 1
+    count = len(result.files)
+    click.secho(f"{count} files and styles.json in {result.folder}/", fg="green", bold=True)
+    click.echo(f"next: open {result.folder / 'report.html'}, then put the files in your app")
+    return 0
+
+
+@click.command(
+    epilog="Examples:\n\n  facestyle verify build/\n\n"
+    "  facestyle verify build/ --json verified.json\n\n"
+    "  facestyle verify build/ --rebuild"
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Where the weights are now.")
+@click.option("--encoder", type=click.Path(path_type=Path), help="Where the encoder's weights are.")
+@click.option("--json", "out", type=click.Path(path_type=Path), help="The findings for machines.")
+@click.option("--rebuild", is_flag=True, help="Also export again and compare byte for byte.")
+def verify(
+    folder: Path,
+    checkpoint: Path | None,
+    encoder: Path | None,
+    out: Path | None,
+    rebuild: bool,
+) -> int:
+    """Check a build again from disk: hashes, structure, and what each file computes."""
+    import json
+    from dataclasses import asdict
+
+    from export.build import manifest
+    from export.build.verify_build import other_tools, recheck
+    from facestyle.files import check_folder, write_text
+
+    if out is not None:
+        check_folder(out.parent)
+    found: list[Rechecked] = []
+
+    def tell(items: Iterator[Rechecked]) -> None:
+        for item in items:
+            found.append(item)
+            word, colour = ("FAIL", "red") if item.problems else ("pass", "green")
+            click.echo(f"{click.style(word, fg=colour, bold=True)}  {item.name:48}{item.figures}")
+            for problem in item.problems:
+                click.echo(f"      {problem}")
+
+    tell(recheck(folder, checkpoint, encoder))
+    if rebuild:
+        tell(_made_again(folder, checkpoint, encoder))
+    others = other_tools(manifest.read(folder))
+    for line in others:
+        click.secho(f"note: {line}", fg="yellow")
+    if out is not None:
+        findings = {
+            "build": str(folder),
+            "tools": manifest.tools(),
+            "other_tools": others,
+            "results": [asdict(item) for item in found],
+        }
+        write_text(out, json.dumps(findings, indent=1) + "\n")
+    failed = len({item.name for item in found if item.problems})
+    if failed:
+        click.secho(
+            f"{failed} file(s) of {folder}/ are not what they should be", fg="red", err=True
+        )
+        return 1
+    click.secho(f"{folder}/ is right", fg="green", bold=True)
+    return 0
+
+
+def _made_again(folder: Path, checkpoint: Path | None, encoder: Path | None) -> Iterator[Rechecked]:
+    import tempfile
+
+    from export.build.rebuild import compare, request_of
+
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch) / "build"
+        _run(request_of(folder, checkpoint, encoder, fresh), "Exporting again")
+        yield from compare(folder, fresh)

@@ -1,0 +1,169 @@
+"""PyTorch to TFLite: ONNX, TensorFlow, its converter, contract names.
+
+``to_tensorflow`` is done once per graph; each precision is one conversion of the result. The
+files' tensors are renamed and put in the contract's order, which the converters do not keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from export.convert.graphs import Graph
+from export.convert.rewrites import for_tflite
+from export.suppress_output import quiet
+from facestyle.contract import Contract
+
+OPSET = 17
+"""What PyTorch's tracing exporter writes best, and ``export.convert.tensorflow_graph`` reads."""
+
+Example = tuple[Tensor, ...]
+"""Inputs of a graph in the contract's order."""
+
+
+@dataclass(frozen=True)
+class SavedGraph:
+    """A graph as a SavedModel on disk.
+
+    Attributes:
+        folder: the SavedModel.
+        contract: of the graph.
+    """
+
+    folder: Path
+    contract: Contract
+
+
+def example_inputs(contract: Contract) -> Example:
+    """Halves everywhere: right in shape, harmless in value."""
+    return tuple(torch.full(port.shape, 0.5) for port in contract.inputs)
+
+
+def to_tensorflow(
+    graph: Graph, folder: Path, rewrite: Callable[[nn.Module], nn.Module] = for_tflite
+) -> SavedGraph:
+    """Convert a graph to a SavedModel with the contract's names.
+
+    Args:
+        graph: to convert.
+        folder: for the SavedModel and what it is made from.
+        rewrite: what is done to the graph's module first.
+
+    Raises:
+        ConversionError: when the graph has what TensorFlow or ONNX has not.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx_file, saved_model = folder / "graph.onnx", folder / "saved_model"
+    inputs, outputs = graph.contract.inputs, graph.contract.outputs
+    names = [port.name for port in inputs]
+    with quiet(f"{graph.name} to TensorFlow"), torch.inference_mode():
+        torch.onnx.export(
+            rewrite(graph.module),
+            example_inputs(graph.contract),
+            str(onnx_file),
+            input_names=names,
+            output_names=[port.name for port in outputs],
+            dynamo=False,
+            opset_version=OPSET,
+        )
+        import onnx
+        import tensorflow as tf
+
+        from export.convert.tensorflow_graph import TensorFlowGraph
+
+        run = TensorFlowGraph(onnx.load(str(onnx_file)))
+        module = tf.Module()
+        module.call = tf.function(lambda *pictures: run(dict(zip(names, pictures))))
+        signature = module.call.get_concrete_function(
+            *(tf.TensorSpec(port.nhwc, tf.float32, name=port.name) for port in inputs)
+        )
+        tf.saved_model.save(module, str(saved_model), signatures={"serving_default": signature})
+    return SavedGraph(saved_model, graph.contract)
+
+
+def to_tflite(
+    saved: SavedGraph, precision: str, path: Path, calibration: Sequence[Example] = ()
+) -> None:
+    """Write one ``.tflite`` file.
+
+    Args:
+        saved: from ``to_tensorflow``.
+        precision: ``fp32``, ``fp16`` (weights), ``dynamic`` (int8 weights) or ``int8`` (weights,
+            activations, inputs and outputs).
+        path: where to.
+        calibration: for ``int8``, real inputs whose ranges are measured.
+
+    Raises:
+        ConversionError: when the converter gives up.
+    """
+    with quiet(f"{path.name}"):
+        import tensorflow as tf
+
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder))
+        _PRECISIONS[precision](tf, converter, saved.contract, calibration)
+        data = converter.convert()
+        path.write_bytes(_with_contract(data, saved.contract))
+
+
+def _fp32(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
+    pass
+
+
+def _fp16(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+
+
+def _dynamic(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
+def _int8(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
+    def samples() -> Iterator[dict[str, NDArray[np.float32]]]:
+        for example in calibration:
+            yield {
+                port.name: np.ascontiguousarray(value.permute(0, 2, 3, 1).numpy())
+                for port, value in zip(contract.inputs, example)
+            }
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+
+
+_PRECISIONS: dict[str, Callable[[Any, Any, Contract, Sequence[Example]], None]] = {
+    "fp32": _fp32,
+    "fp16": _fp16,
+    "dynamic": _dynamic,
+    "int8": _int8,
+}
+
+
+def _with_contract(data: bytes, contract: Contract) -> bytes:
+    """The same model with inputs and outputs named and ordered as the contract has them."""
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    graph, signature = model.subgraphs[0], model.signatureDefs[0]
+    by_name = {}
+    for entry in [*signature.inputs, *signature.outputs]:
+        name = entry.name.decode()
+        by_name[name] = entry.tensorIndex
+        graph.tensors[entry.tensorIndex].name = name
+    graph.inputs = [by_name[port.name] for port in contract.inputs]
+    graph.outputs = [by_name[port.name] for port in contract.outputs]
+    signature.inputs.sort(key=lambda e: graph.inputs.index(e.tensorIndex))
+    model.description = f"facestyle {contract.graph}"
+    builder = flatbuffers.Builder(len(data))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

@@ -1,0 +1,1 @@
+"""Saved files read back: their inputs, precision, operators and constants."""

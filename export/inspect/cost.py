@@ -1,0 +1,53 @@
+"""Figures of a graph that never wobble."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from export import sigint
+from export.convert.graphs import Graph
+from export.convert.rewrites import for_tflite
+from export.convert.tflite import example_inputs
+
+
+def figures(graph: Graph, format_: str) -> dict[str, int]:
+    """What one run of a file costs.
+
+    A TFLite file's MACs are those of the graph as rewritten for it, with folded upsampling.
+    """
+    written = replace(graph, module=for_tflite(graph.module)) if format_ == "tflite" else graph
+    return {"macs": macs(written), "parameters": parameters(graph)}
+
+
+def macs(graph: Graph) -> int:
+    """Multiply-accumulates of one run: convolutions and matrix products."""
+    counter = FlopCounterMode(display=False)
+    with sigint.held(), torch.no_grad(), counter:
+        graph.module(*example_inputs(graph.contract))
+    return counter.get_total_flops() // 2
+
+
+def used_modules(graph: Graph) -> set[str]:
+    """Names of the modules with parameters or buffers of their own that one run calls."""
+    used: set[str] = set()
+    handles = [
+        module.register_forward_hook(lambda m, i, o, name=name: used.add(name))
+        for name, module in graph.module.named_modules()
+        if any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
+    ]
+    with torch.no_grad():
+        graph.module(*example_inputs(graph.contract))
+    for handle in handles:
+        handle.remove()
+    return used
+
+
+def parameters(graph: Graph) -> int:
+    """Parameters that one run reads."""
+    modules = dict(graph.module.named_modules())
+    return sum(
+        p.numel() for name in used_modules(graph) for p in modules[name].parameters(recurse=False)
+    )

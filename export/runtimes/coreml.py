@@ -1,0 +1,84 @@
+"""Execute a Core ML file from disk: by our reference runtime anywhere, by Apple's on macOS."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import coreml_reference
+from coreml_reference import CoreMLError
+from export.suppress_output import quiet
+from facestyle.contract import MAXIMUM, Contract, Kind
+from facestyle.errors import UserError
+from facestyle.images import to_image
+
+
+class ReferenceFile:
+    """A loaded file, executed by ``coreml_reference``.
+
+    Raises:
+        UserError: when the file is damaged or holds what the runtime does not know.
+    """
+
+    def __init__(self, path: Path, contract: Contract) -> None:
+        self.path, self.contract = path, contract
+        try:
+            with quiet("coremltools"):
+                self.model = coreml_reference.load(path)
+        except CoreMLError as error:
+            raise UserError(f"{path}: {error}") from error
+
+    def run(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Execute on inputs in the contract's order and shapes; so the output, images in [0, 1].
+
+        An image is what the network gave, before a phone rounds it to 8 bits.
+
+        Raises:
+            UserError: when the file's inputs or outputs are not the contract's.
+        """
+        (output,) = self.contract.outputs
+        given = {
+            port.name: value * MAXIMUM if port.kind is Kind.IMAGE else value
+            for port, value in zip(self.contract.inputs, inputs)
+        }
+        try:
+            result = self.model.run(given)[output.name].float()
+        except (CoreMLError, KeyError) as error:
+            raise UserError(f"{self.path}: {error}") from error
+        return result / MAXIMUM if output.kind is Kind.IMAGE else result
+
+
+class AppleFile:
+    """A loaded file, executed by Core ML, which only macOS has.
+
+    Raises:
+        UserError: elsewhere than on macOS.
+    """
+
+    def __init__(self, path: Path, contract: Contract) -> None:
+        if platform.system() != "Darwin":
+            raise UserError("Core ML itself runs on macOS only; coreml_reference runs anywhere")
+        self.contract = contract
+        with quiet("coremltools"):
+            import coremltools as ct
+
+            self.model = ct.models.MLModel(str(path))
+
+    def run(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Execute on inputs in the contract's order and shapes; images come back in 8 bits."""
+        (output,) = self.contract.outputs
+        given: dict[str, Any] = {
+            port.name: to_image(value) if port.kind is Kind.IMAGE else value.numpy()
+            for port, value in zip(self.contract.inputs, inputs)
+        }
+        result = self.model.predict(given)[output.name]
+        if output.kind is not Kind.IMAGE:
+            return torch.from_numpy(np.asarray(result, np.float32)).reshape(output.shape)
+        pixels = np.asarray(result.convert("RGB"), np.float32)
+        return torch.from_numpy(pixels).permute(2, 0, 1)[None] / MAXIMUM

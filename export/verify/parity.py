@@ -1,0 +1,167 @@
+"""How far what a file computes is from PyTorch, picture by picture, and what that rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from export.verify import compare
+from export.verify.test_inputs import Probe
+from export.verify.verdicts import Assurance, Verdict, at_least
+from facestyle.contract import MAXIMUM, Contract, Kind
+
+LIMITS_DB = {"fp32": 80.0, "fp16": 45.0, "dynamic": 30.0, "int8": 24.0, "compressed": 30.0}
+"""Least PSNR to PyTorch. int8 is to be raised to 33 once quantization has its own work."""
+
+GREATEST_ERRORS = {"fp32": 1e-3, "fp16": 0.05, "dynamic": 0.25, "int8": 0.6, "compressed": 0.25}
+"""Greatest error of any value, as a share of the output's range: a few pixels may be all wrong at
+45 dB. About four times what the shipped network's files have."""
+
+EIGHT_BIT_DB = 50.0
+"""Least PSNR where images come back in 8 bits: cutting off what is below a step costs 52.9 dB."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A file's output beside PyTorch's.
+
+    Attributes:
+        probe: the name of the inputs.
+        psnr_db: infinite where equal, NaN where not finite.
+        max_error: greatest absolute difference, as a share of the output's range; NaN likewise.
+        limit_db: what was asked.
+        assurance: what executed the file.
+    """
+
+    probe: str
+    psnr_db: float
+    max_error: float
+    limit_db: float
+    assurance: Assurance
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is near enough."""
+        return at_least(
+            f"PSNR to PyTorch, {self.probe}", self.psnr_db, self.limit_db, "dB", self.assurance
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of a file in one runtime.
+
+    Attributes:
+        psnr_db: least PSNR.
+        error: greatest error, as a share of the output's range.
+    """
+
+    psnr_db: float
+    error: float
+
+
+def limits(precision: str, contract: Contract, assurance: Assurance, format_: str) -> Limits:
+    """Limits for a file of a precision, executed so.
+
+    Core ML itself gives images in 8 bits; our reference runtime gives what the network gave.
+    """
+    found = Limits(LIMITS_DB[precision], GREATEST_ERRORS[precision])
+    eight_bit = format_ != "tflite" and assurance is not Assurance.REFERENCE
+    if eight_bit and contract.outputs[0].kind is Kind.IMAGE:
+        return Limits(min(found.psnr_db, EIGHT_BIT_DB), found.error + 1 / MAXIMUM)
+    return found
+
+
+def agreements(
+    run: Callable[[Sequence[Tensor]], Tensor],
+    probes: Sequence[Probe],
+    wanted: dict[str, Tensor],
+    contract: Contract,
+    limit: Limits,
+    assurance: Assurance,
+) -> tuple[list[Agreement], dict[str, Tensor]]:
+    """Execute a file on every probe.
+
+    Args:
+        run: executes it.
+        probes: the inputs.
+        wanted: PyTorch's outputs by the probes' names.
+        contract: of the graph.
+        limit: what is asked.
+        assurance: what ``run`` is.
+
+    Returns:
+        The agreement on each probe, and the outputs by the probes' names.
+    """
+    found, outputs = [], {}
+    for probe in probes:
+        output = outputs[probe.name] = run(probe.inputs)
+        reference = wanted[probe.name]
+        peak = compare.peak(contract.outputs[0], reference)
+        found.append(
+            Agreement(
+                probe.name,
+                compare.psnr(output, reference, peak),
+                compare.max_error(output, reference, peak),
+                limit.psnr_db,
+                assurance,
+            )
+        )
+    return found, outputs
+
+
+def error_verdict(found: Sequence[Agreement], limit: Limits) -> Verdict:
+    """Whether no value is too far off."""
+    value = max_error(found)
+    assert value is not None
+    return Verdict(
+        "greatest error of any value",
+        f"{value:.2g} of the range",
+        f"<= {limit.error:.2g}",
+        value <= limit.error,
+        found[0].assurance,
+        value,
+    )
+
+
+def worst(found: Iterable[Agreement]) -> Agreement | None:
+    """The one of least PSNR; any that is not finite before all others."""
+    # NaN compares false with everything, so min() would pass over it.
+    return min(found, key=lambda a: (not math.isnan(a.psnr_db), a.psnr_db), default=None)
+
+
+def max_error(found: Iterable[Agreement]) -> float | None:
+    """The greatest over several; NaN if any is."""
+    errors = [a.max_error for a in found]
+    return max(errors, key=lambda e: (math.isnan(e), e), default=None)
+
+
+def as_json(value: float | None, digits: int = 4) -> float | str | None:
+    """A figure for JSON, which has no infinity or NaN; both are worth telling apart."""
+    if value is None or math.isfinite(value):
+        return None if value is None else float(f"{value:.{digits}f}")
+    return "exact" if value > 0 else "not finite"
+
+
+def entries(found: Sequence[Agreement]) -> list[dict[str, Any]]:
+    """What the manifest says of them: one entry for each runtime, with its worst figures."""
+    result = []
+    for assurance in dict.fromkeys(a.assurance for a in found):
+        own = [a for a in found if a.assurance is assurance]
+        least = worst(own)
+        assert least is not None
+        result.append(
+            {
+                "assurance": assurance.value,
+                "psnr_db": as_json(least.psnr_db),
+                "at": least.probe,
+                "limit_db": least.limit_db,
+                "max_error": as_json(max_error(own), 9),
+                "probes": len(own),
+            }
+        )
+    return result
