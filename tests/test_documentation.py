@@ -109,3 +109,13 @@ def test_quoted_modules_and_targets_exist() -> None:
         asked = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M))
         wrong += [f"{ids(page)}: make {name}" for name in asked - targets]
     assert not wrong
+
+
+def test_quoted_source_files_exist() -> None:
+    wrong = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        names = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.py)`", text))
+        missing = {n for n in names if not any((at / n).exists() for at in (page.parent, ROOT))}
+        wrong += [f"{ids(page)}: {name}" for name in sorted(missing)]
+    assert not wrong
