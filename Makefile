@@ -1,4 +1,5 @@
-# Two commands do all: `make export` writes the mobile files with a report, `make test` tests.
+# Two commands do all: `make export` writes the mobile files with a report, `make test` tests
+# (`make test-fast`: the quick tests alone). Each installs what it needs first.
 # `make arm` executes them on emulated Arm processors and counts instructions (Linux).
 # `make android` builds the sample app's APK, `make android-test` tests it (Debian).
 # `make bench` measures this repository's own models anew (half an hour; leave the machine alone).
@@ -11,31 +12,42 @@ OUT ?= build
 BUILD ?= android_demo/out/build
 STUDIO ?= android_demo/out/studio
 
-.PHONY: export test bench arm android android-test lint clean
+.PHONY: export test test-fast bench arm android android-test lint clean
 
-# Installed again only when what is to be installed changes.
-$(VENV)/installed: setup.cfg pyproject.toml
+# Exporting needs less than testing. Each is installed again only when what it installs changes.
+EXPORT := $(VENV)/export-installed
+TEST := $(VENV)/test-installed
+
+$(EXPORT): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --editable '.[export]'
+	touch $@
+
+$(TEST): $(EXPORT)
 	$(VENV)/bin/python -m pip install --editable '.[test]'
 	touch $@
 
-export: $(VENV)/installed
+export: $(EXPORT)
 	$(VENV)/bin/facestyle export --size $(SIZE) --out $(OUT) \
 		--precision fp32,fp16,dynamic,int8,compressed --calibration demo
 
-test: $(VENV)/installed lint
+test: $(TEST) lint
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
-bench: $(VENV)/installed
+# The quick ones only: nothing is converted or executed from disk.
+test-fast: $(TEST)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+
+bench: $(TEST)
 	$(VENV)/bin/python -m benchmarks.own_models --out benchmarks/results/latency
 	$(VENV)/bin/python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
 
-arm: $(VENV)/installed
+arm: $(TEST)
 	test -e $(OUT)/manifest.json || $(MAKE) export
 	$(VENV)/bin/facestyle bench arm $(OUT)
 
-android: $(VENV)/installed
+android: $(TEST)
 	test -e $(BUILD)/manifest.json || $(VENV)/bin/facestyle export --depth --formats tflite \
 		--precision fp16 --graphs stylizer,style_encoder --size $(SIZE) --out $(BUILD)
 	test -z "$(STUDIO)" -o -e "$(STUDIO)/manifest.json" || $(VENV)/bin/facestyle export \
@@ -53,7 +65,7 @@ android-test: android
 	$(VENV)/bin/python -m pytest tests/benchmarks/test_android_benchmark.py tests/android_demo/test_lift.py
 	$(PYTHON) android_demo/offline/build.py run-arm64 $(OUT) --only stylizer
 
-lint: $(VENV)/installed
+lint: $(TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

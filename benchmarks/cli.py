@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -107,6 +106,7 @@ def run(**options: Any) -> int:
     from benchmarks.arm import document as counted
     from benchmarks.measure import measure
     from benchmarks.report import views
+    from facestyle.cli.progress import shown
     from facestyle.files import check_folder
 
     asked_for = asked.Request(
@@ -122,7 +122,8 @@ def run(**options: Any) -> int:
     asked.check(asked_for)
     check_folder(asked_for.out)
     instructions = {} if asked_for.arm is None else counted.costs(asked_for.arm)
-    made, pictures = _with_bar(measure, asked_for)
+    with shown("Measuring") as progress:
+        made, pictures = measure(asked_for, progress, progress.expect)
     if not counted.fill(made["rows"], instructions) and asked_for.arm is not None:
         made["notes"].append(f"{asked_for.arm} counts the instructions of none of these files")
     views.write(asked_for.out, made, pictures)
@@ -190,6 +191,7 @@ def arm(
     from benchmarks.arm import userland, views
     from benchmarks.arm.processors import processor
     from export.build import manifest
+    from facestyle.cli.progress import shown
     from facestyle.errors import UserError
     from facestyle.files import check_folder
 
@@ -213,7 +215,8 @@ def arm(
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
     manifest.read(build)
-    made = _with_bar(running.measure, request)
+    with shown("Measuring") as progress:
+        made = running.measure(request, progress, progress.expect)
     views.write(out, made)
     for line, passed in views.lines(made):
         click.secho(line, fg=None if passed else "red")
@@ -241,35 +244,6 @@ def xcode(report: Path, out: Path) -> int:
     made = as_document(device, rows, notes, shlex.join(["facestyle", *sys.argv[1:]]))
     views.write(out, made)
     return _summary(made, out)
-
-
-Asked = TypeVar("Asked")
-
-
-def _with_bar(
-    work: Callable[[Asked, Callable[[str], None], Callable[[int], None]], Any], given: Asked
-) -> Any:
-    """Measure with a bar whose length is known only once files are."""
-    import os
-
-    # A copy of the terminal: converters' chatter is kept off the standard descriptors meanwhile.
-    with os.fdopen(os.dup(2), "w") as terminal:
-        bar = click.progressbar(
-            length=1,
-            file=terminal,
-            label="Measuring",
-            item_show_func=lambda item: item,
-        )
-        with bar:
-
-            def expect(steps: int) -> None:
-                bar.length = steps + bar.pos
-
-            def progress(step: str) -> None:
-                bar.length = max(bar.length or 1, bar.pos + 1)
-                bar.update(1, step)
-
-            return work(given, progress, expect)
 
 
 def _summary(made: dict[str, Any], out: Path) -> int:

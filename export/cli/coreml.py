@@ -94,6 +94,7 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
 def _load(file: Path) -> Model:
     from coreml_reference import CoreMLError, load
     from export.suppress_output import quiet
+    from facestyle.dependencies import require
 
     if file.suffix not in SUFFIXES:
         raise UserError(f"{file} is no Core ML file; {' and '.join(SUFFIXES)} are")
@@ -101,6 +102,7 @@ def _load(file: Path) -> Model:
         raise UserError(f"{file}: no such file")
     if sys.stderr.isatty():
         click.echo(f"loading {file}", err=True)
+    require("coreml")
     # coremltools complains of what it lacks outside of macOS when it is first imported.
     with quiet("coremltools"):
         import coremltools  # noqa: F401

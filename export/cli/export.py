@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from export.build.pipeline import Build
     from export.build.verify_build import Rechecked
     from export.convert.calibration import Calibration
-    from export.request import ExportRequest, Target
+    from export.request import ExportRequest
     from facestyle.style import StyleBook
     from facestyle.stylize import Painter
 
@@ -83,6 +83,7 @@ def export(
     from export import request as asked
     from export.convert.graphs import GRAPHS
     from facestyle import checkpoint as weights
+    from facestyle.dependencies import require
     from facestyle.errors import unknown
     from facestyle.networks import NETWORKS, StyleNetwork, create
     from facestyle.stylize import Painter
@@ -96,7 +97,7 @@ def export(
     )
     height, width = asked.parse_size(size, cast(StyleNetwork, create(preset)).stride)
     calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
-    _need(targets)
+    require(*("tflite" if t.format == "tflite" else "coreml" for t in targets))
     if untrained and checkpoint:
         raise UserError("--untrained and --checkpoint exclude each other")
     loaded = weights.untrained(preset) if untrained else weights.load(checkpoint, preset, encoder)
@@ -123,21 +124,6 @@ def export(
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
     return _summary(_run(request))
-
-
-def _need(targets: tuple[Target, ...]) -> None:
-    """Fail before any work when a converter is not installed."""
-    from importlib import util
-
-    from facestyle.cli import EXTRAS
-
-    formats = {t.format for t in targets}
-    needed = [m for m, extra in EXTRAS.items() if extra == "tflite" and "tflite" in formats]
-    if formats - {"tflite"}:
-        needed.append("coremltools")
-    for module in needed:
-        if util.find_spec(module) is None:
-            raise ModuleNotFoundError(name=module)
 
 
 def _calibration(source: str | None, needed: bool) -> Calibration | None:
@@ -173,32 +159,21 @@ def _styles(
 
 
 def _run(request: ExportRequest, label: str = "Exporting") -> Build:
-    import os
-
     from export import sigint
     from export.build import pipeline
     from export.suppress_output import ConversionError
+    from facestyle.cli.progress import shown
 
-    total = pipeline.steps(request)
-    # A copy of the terminal: converters' chatter is kept off the standard descriptors meanwhile.
-    with os.fdopen(os.dup(2), "w") as terminal:
-        bar = click.progressbar(
-            length=total,
-            file=terminal,
-            label=label,
-            show_pos=True,
-            item_show_func=lambda item: item,
-        )
-        with bar, sigint.kept() as check:
+    with shown(label, pipeline.steps(request)) as progress, sigint.kept() as check:
 
-            def progress(step: str) -> None:
-                check()
-                bar.update(1, step)
+        def step(text: str) -> None:
+            check()
+            progress(text)
 
-            try:
-                return pipeline.run(request, progress)
-            except ConversionError as error:
-                raise UserError(f"conversion failed: {error}; nothing was written") from error
+        try:
+            return pipeline.run(request, step)
+        except ConversionError as error:
+            raise UserError(f"conversion failed: {error}; nothing was written") from error
 
 
 def _summary(result: Build) -> int:

@@ -17,20 +17,6 @@ from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory, unk
 
 GROUP = "facestyle.commands"
 
-EXTRAS = {
-    "tensorflow": "tflite",
-    "onnx": "tflite",
-    "ai_edge_litert": "tflite",
-    "coremltools": "coreml",
-    **dict.fromkeys(
-        ("lightning_fabric", "scipy", "tensorboard", "tomli_w", "torchvision", "tqdm"), "train"
-    ),
-    "transformers": "hub",
-    **dict.fromkeys(("jinja2", "jsonschema", "piq", "psutil"), "bench"),
-}
-"""Which extra installs a module that turns out to be missing."""
-
-
 NO_ARGUMENTS: type[click.UsageError] | tuple[()] = getattr(
     click.exceptions, "NoArgsIsHelpError", ()
 )
@@ -100,10 +86,12 @@ def main() -> None:
         click.echo("interrupted; nothing half-written is left", err=True)
         sys.exit(130)
     except ModuleNotFoundError as error:
-        name = (error.name or "").split(".")[0]
-        if name not in EXTRAS:
+        from facestyle.dependencies import explain
+
+        explained = explain(error)
+        if explained is None:
             raise
-        _fail(f"this needs {name}: pip install 'facestyle[{EXTRAS[name]}]'")
+        _fail(str(explained))
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         hint = "; free some space" if error.errno == errno.ENOSPC else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from facestyle.cli import options
+from facestyle.cli.progress import shown
 from facestyle.errors import TOO_LITTLE_MEMORY, UserError, is_out_of_memory
 from facestyle.files import CannotWrite, numbered
 
@@ -94,17 +95,17 @@ def command(
     written, skipped = 0, []
     pairs = len(stems) * len(codes)
     taken: set[str] = set()
-    with click.progressbar(length=pairs, label="Painting", show_pos=True, hidden=pairs < 3) as bar:
+    with shown("Painting", pairs, hidden=pairs < 3) as progress:
         for number, (file, stem) in enumerate(stems.items(), 1):
             try:
                 photo = images.load(file)
                 for code in codes:
+                    progress(f"{file.name}: {code.name}")
                     painted = painter.paint(photo, code.tensor(), strength, depth_map, (low, high))
                     # "a__b" in style "c" and "a" in style "b__c" would else be one file.
                     name = _free(f"{stem}__{code.name}", taken)
                     images.save(painted, out / f"{name}.png")
                     written += 1
-                    bar.update(1)
             except UserError as error:
                 if single or isinstance(error, CannotWrite):
                     raise
@@ -113,7 +114,7 @@ def command(
                 if single or not is_out_of_memory(error):
                     raise
                 skipped.append(f"{file}: {TOO_LITTLE_MEMORY}")
-            bar.update(number * len(codes) - bar.pos)
+            progress.expect(pairs - number * len(codes))
     for message in skipped:
         click.echo(f"skipped {message}", err=True)
     click.echo(f"{written} painted photo(s) in {out}/")

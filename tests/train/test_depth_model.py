@@ -173,5 +173,5 @@ def test_other_kinds_and_networks_without_weights_are_refused(
 
 def test_without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(UserError, match="pip install transformers"):
+    with pytest.raises(UserError, match=r"pip install 'facestyle\[hub\]'"):
         DepthModel.load("any/thing")

@@ -162,7 +162,7 @@ def test_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         load_pretrained(str(tmp_path / "missing"))
     assert "\n" not in str(error.value)
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(UserError, match="pip install transformers"):
+    with pytest.raises(UserError, match=r"pip install 'facestyle\[hub\]'"):
         load_pretrained(str(tmp_path))
 
 

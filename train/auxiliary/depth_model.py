@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facestyle.dependencies import install_command
 from facestyle.errors import UserError
 
 READABLE = ("dpt", "depth_anything")
@@ -75,7 +76,7 @@ class DepthModel(nn.Module):
             from transformers import AutoConfig, AutoImageProcessor, AutoModelForDepthEstimation
         except ImportError as error:
             raise UserError(
-                "other people's depth networks need transformers; pip install transformers"
+                f"other people's depth networks need transformers: {install_command('hub')}"
             ) from error
         try:
             config = AutoConfig.from_pretrained(source)

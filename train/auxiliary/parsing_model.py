@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from facestyle.dependencies import install_command
 from facestyle.errors import UserError
 from train.auxiliary.face_classes import CLASSES
 
@@ -137,7 +138,7 @@ def load_pretrained(name: str) -> ParsingModel:
         from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
     except ImportError as error:
         raise UserError(
-            f"{name} needs the transformers package: pip install transformers"
+            f"{name} needs the transformers package: {install_command('hub')}"
         ) from error
     try:
         network, report = AutoModelForSemanticSegmentation.from_pretrained(
