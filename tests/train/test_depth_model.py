@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from pathlib import Path
 
@@ -175,3 +177,25 @@ def test_without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(UserError, match=r"pip install 'facestyle\[hub\]'"):
         DepthModel.load("any/thing")
+
+
+def test_code_of_a_repository_is_never_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers would ask on the terminal; whoever answers yes there executes it."""
+    executed = tmp_path / "executed"
+    source = tmp_path / "model"
+    source.mkdir()
+    (source / "own.py").write_text(
+        "from pathlib import Path\n"
+        "from transformers import PretrainedConfig\n"
+        f"Path({str(executed)!r}).touch()\n"
+        "class Own(PretrainedConfig):\n"
+        "    model_type = 'own'\n"
+    )
+    config = {"model_type": "own", "auto_map": {"AutoConfig": "own.Own"}}
+    (source / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(UserError, match="cannot load"):
+        DepthModel.load(str(source))
+    assert not executed.exists()

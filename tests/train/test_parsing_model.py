@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -174,3 +175,25 @@ def test_a_backbone_alone_is_refused(tmp_path: Path, folder: Path) -> None:
     )
     with pytest.raises(UserError, match="no trained segmentation network"):
         load_pretrained(str(tmp_path))
+
+
+def test_code_of_a_repository_is_never_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers would ask on the terminal; whoever answers yes there executes it."""
+    executed = tmp_path / "executed"
+    source = tmp_path / "model"
+    source.mkdir()
+    (source / "own.py").write_text(
+        "from pathlib import Path\n"
+        "from transformers import PretrainedConfig\n"
+        f"Path({str(executed)!r}).touch()\n"
+        "class Own(PretrainedConfig):\n"
+        "    model_type = 'own'\n"
+    )
+    config = {"model_type": "own", "auto_map": {"AutoConfig": "own.Own"}}
+    (source / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(UserError, match="cannot load"):
+        load_pretrained(str(source))
+    assert not executed.exists()

@@ -79,14 +79,19 @@ class DepthModel(nn.Module):
                 f"other people's depth networks need transformers: {install_command('hub')}"
             ) from error
         try:
-            config = AutoConfig.from_pretrained(source)
+            # Left out, transformers would ask whether to execute a repository's own code.
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
             if config.model_type not in READABLE:
                 raise UserError(
                     f"{source} is a {config.model_type!r}; only {' and '.join(READABLE)} are read"
                 )
-            processor = AutoImageProcessor.from_pretrained(source)
+            processor = AutoImageProcessor.from_pretrained(source, trust_remote_code=False)
             network, found = AutoModelForDepthEstimation.from_pretrained(
-                source, config=config, dtype=torch.float32, output_loading_info=True
+                source,
+                config=config,
+                dtype=torch.float32,
+                output_loading_info=True,
+                trust_remote_code=False,
             )
         except UserError:
             raise

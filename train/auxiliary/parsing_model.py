@@ -142,9 +142,12 @@ def load_pretrained(name: str) -> ParsingModel:
         ) from error
     try:
         network, report = AutoModelForSemanticSegmentation.from_pretrained(
-            name, output_loading_info=True
+            name,
+            output_loading_info=True,
+            # Left out, transformers would ask whether to execute a repository's own code.
+            trust_remote_code=False,
         )
-        processor = AutoImageProcessor.from_pretrained(name)
+        processor = AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # hub, JSON, safetensors and transformers each raise their own
         reason = next(filter(str.strip, str(error).splitlines()), type(error).__name__)
         raise UserError(
