@@ -58,7 +58,7 @@ def train(
     devices: int,
     out: Path | None,
 ) -> int:
-    """Train a style network, or a network that watches over its training.
+    """Train a style network, or an auxiliary network for its losses.
 
     RECIPE is a name of --list or a .toml file. What is written is in --out: weights,
     checkpoints, metrics.csv, samples/, tensorboard/ and, at the end, summary.md.

@@ -16,7 +16,7 @@ PURPOSES = {
     "coreml": "export to .mlpackage and .mlmodel",
     "train": "train and evaluate",
     "bench": "bench and evaluate quality",
-    "hub": "watchers from the Hugging Face hub",
+    "hub": "auxiliary networks from the Hugging Face hub",
 }
 """What each extra enables."""
 

@@ -1,1 +1,1 @@
-"""Networks that watch over style training and are gone afterwards: depth and face parsing."""
+"""Auxiliary networks of the losses: depth and face parsing. Exported files never contain them."""
