@@ -105,7 +105,7 @@ def run(**options: Any) -> int:
     from benchmarks import request as asked
     from benchmarks.arm import document as counted
     from benchmarks.measure import measure
-    from benchmarks.report import views
+    from benchmarks.report.write import write_report
     from facestyle.cli.progress import shown
     from facestyle.files import check_folder
 
@@ -126,7 +126,7 @@ def run(**options: Any) -> int:
         made, pictures = measure(asked_for, progress, progress.expect)
     if not counted.fill(made["rows"], instructions) and asked_for.arm is not None:
         made["notes"].append(f"{asked_for.arm} counts the instructions of none of these files")
-    views.write(asked_for.out, made, pictures)
+    write_report(asked_for.out, made, pictures)
     return _summary(made, asked_for.out)
 
 
@@ -236,13 +236,13 @@ def xcode(report: Path, out: Path) -> int:
     """Turn an Xcode performance report of a Core ML model into a report like the others."""
     from benchmarks.apple import xcode as importing
     from benchmarks.measure import as_document
-    from benchmarks.report import views
+    from benchmarks.report.write import write_report
     from facestyle.files import check_folder
 
     check_folder(out)
     device, rows, notes = importing.read(report)
     made = as_document(device, rows, notes, shlex.join(["facestyle", *sys.argv[1:]]))
-    views.write(out, made)
+    write_report(out, made)
     return _summary(made, out)
 
 

@@ -28,7 +28,7 @@ from benchmarks.build_files import ModelFile
 from benchmarks.host import machine, run
 from benchmarks.host.run import Settings
 from benchmarks.measure import as_document
-from benchmarks.report import views
+from benchmarks.report.write import write_report
 from benchmarks.training_speed import make_encoder
 from export.build import manifest
 from export.convert.graphs import Graph
@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows, more = run.measure_with_bar(found, settings)
     command = f"python -m benchmarks.no_auxiliary --out {args.out}"
     made = as_document(machine.device(), rows, notes + more, command)
-    views.write(args.out, made)
+    write_report(args.out, made)
     text = table(made["rows"], alike)
     write_text(args.out / "table.md", text)
     sys.stdout.write(f"{text}wrote {args.out}/table.md and report.html\n")

@@ -25,7 +25,7 @@ from benchmarks.host.run import Entrant, Settings
 from benchmarks.latency.timing import ratio
 from benchmarks.measure import as_document, powers_of_two
 from benchmarks.painted_portrait import pictures
-from benchmarks.report import views
+from benchmarks.report.write import write_report
 from export.convert import calibration
 from facestyle import checkpoint
 from facestyle.files import check_folder
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "benchmarks.own_models", *given])
     made = as_document(machine.device(), rows, [*goals(rows), *notes], command)
-    views.write(args.out, made, painted)
+    write_report(args.out, made, painted)
     sys.stdout.write("\n".join([*goals(rows), ""]))
     sys.stdout.write(f"wrote {args.out}/report.html, report.md and report.json\n")
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from benchmarks.arm import document
 from benchmarks.arm.processors import PROCESSORS
-from benchmarks.report import lanes, markdown, page, svg, tables, units
+from benchmarks.report import tables
 from benchmarks.report.document import Document
-from benchmarks.report.lanes import Bar, Bars
-from benchmarks.report.scale import covering
-from benchmarks.report.svg import Key
-from benchmarks.report.tables import Cell, Column, Table, figure
+from export.report.page import bar_chart, markdown, svg, units
+from export.report.page.bar_chart import Bar, BarChart
+from export.report.page.render import render
+from export.report.page.scale import covering
+from export.report.page.svg import LegendEntry
+from export.report.page.tables import Cell, Column, Table, figure
 from facestyle.files import write_text
 
 Row = dict[str, Any]
@@ -147,25 +147,27 @@ def comparisons(made: Document) -> Table:
     return Table("Comparison", columns, rows, note)
 
 
-def chart(rows: Sequence[Row], name: str) -> Bars:
+def chart(rows: Sequence[Row], name: str) -> BarChart:
     """Instructions of one processor's rows, by class."""
     scale = covering([row["instructions"]["total"] / 1e6 for row in rows], zero=True)
     bars = [
         Bar(
             row["name"],
             units.scaled(row["instructions"]["total"]),
-            lanes.stacked(
+            bar_chart.stacked(
                 scale, [(at, row["instructions"][key] / 1e6) for at, key in enumerate(CLASSES)]
             ),
             not row["passed"],
         )
         for row in rows
     ]
-    keys = [Key(svg.block(at), words) for at, words in enumerate(CLASSES.values())]
-    return Bars(name, "Million instructions of a frame.", bars, lanes.axis(scale, "M"), keys)
+    keys = [LegendEntry(svg.block(at), words) for at, words in enumerate(CLASSES.values())]
+    return BarChart(
+        name, "Million instructions of a frame.", bars, bar_chart.axis(scale, "M"), keys
+    )
 
 
-def charts(made: Document) -> list[Bars]:
+def charts(made: Document) -> list[BarChart]:
     """One for every processor."""
     counted = [row for row in made["rows"] if row["instructions"]]
     return [
@@ -187,16 +189,11 @@ def facts(made: Document) -> list[tuple[str, list[tuple[str, str]]]]:
 def text(made: Document) -> str:
     """As Markdown."""
     words = [f"# {markdown.text(headline(made))}", "", made["assurance"], ""]
-    if failures(made):
-        words += ["> [!WARNING]", "> Failed:", ">"]
-        words += [
-            f"> - **{markdown.text(name)}**: {markdown.text(said)}" for name, said in failures(made)
-        ]
-        words.append("")
+    failed = [f"**{markdown.text(name)}**: {markdown.text(said)}" for name, said in failures(made)]
+    words += markdown.warning("Failed", failed)
     words += markdown.section(instructions(made)) + markdown.section(comparisons(made))
     for name, found in facts(made):
-        words += [f"## {name}", ""]
-        words += [f"- {markdown.text(key)}: {markdown.text(value)}" for key, value in found] + [""]
+        words += markdown.facts(name, found)
     words += ["## Command", "", f"    {made['command']}", ""]
     words += [f"Made {units.moment(made['created'])}, format `{made['format']}`.", ""]
     return "\n".join(words)
@@ -204,16 +201,9 @@ def text(made: Document) -> str:
 
 def html(made: Document) -> str:
     """As a page in the style of the other reports."""
-    packages = [PackageLoader("benchmarks", where) for where in ("arm", "report")]
-    environment = Environment(
-        loader=ChoiceLoader(packages),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["soft"] = page.soft
-    return environment.get_template("report.html.j2").render(
+    return render(
+        __package__,
+        "report.html.j2",
         made=made,
         headline=headline(made),
         created=units.moment(made["created"]),

@@ -212,7 +212,7 @@ def quality(
     from benchmarks.quality import boxes, pictures, report, subjects, worst
     from benchmarks.quality.judge import Judges
     from benchmarks.quality.measure import Task, measure
-    from benchmarks.report import views
+    from benchmarks.report.write import write_report
     from facestyle.files import write_text
 
     wanted = parse_strengths(strengths)
@@ -239,7 +239,7 @@ def quality(
     click.echo(report.to_markdown(made))
     write_text(out / "quality.csv", report.to_csv(results.verdicts))
     sheet = _keep(worst.sheet(task, worst.find(results.verdicts)), out / "worst.jpg")
-    views.write(out, made, {"The worst pairs: photo, painting, painted": sheet.read_bytes()})
+    write_report(out, made, {"The worst pairs: photo, painting, painted": sheet.read_bytes()})
     click.secho(f"wrote {out}: report.html, .md and .json, quality.csv, worst.jpg", fg="green")
     click.echo(f"next: {_next(models)}")
     return 0

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.timing import RESAMPLES, round_medians
-from benchmarks.report import facts, tables, units
+from benchmarks.report import facts, tables
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
+from export.report.page import units
 
 SIGNIFICANT, LEAST_CHANGE = 0.01, 0.05
 

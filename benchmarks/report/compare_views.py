@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.report import markdown as plain_markdown
-from benchmarks.report import page, units
 from benchmarks.report.compare import (
     FASTER,
     LEAST_CHANGE,
@@ -16,7 +14,10 @@ from benchmarks.report.compare import (
     Figure,
     Times,
 )
-from benchmarks.report.tables import ARROWS, Cell, Column, Table, figure
+from export.report.page import markdown as parts
+from export.report.page import units
+from export.report.page.render import render
+from export.report.page.tables import ARROWS, Cell, Column, Table, figure
 
 RULE = (
     f"Slower or faster, significantly: p < {SIGNIFICANT:g} (two-sided Mann-Whitney, over rounds "
@@ -186,20 +187,19 @@ def _tables(found: Comparison) -> Sequence[Table]:
 
 def markdown(found: Comparison) -> str:
     """For a repository or a pull request."""
-    escaped = plain_markdown.text
+    escaped = parts.text
     lines = ["# Benchmarks compared", "", f"**{headline(found)}**", ""]
     lines += [f"- older: {escaped(found.old)}", f"- newer: {escaped(found.new)}", ""]
-    told = warnings(found)
-    if told:
-        lines += ["> [!WARNING]", *(f"> - {escaped(warning)}" for warning in told), ""]
+    lines += parts.warning("", [escaped(warning) for warning in warnings(found)])
     for table in _tables(found):
-        lines += plain_markdown.section(table)
+        lines += parts.section(table)
     return "\n".join(lines)
 
 
 def html(found: Comparison) -> str:
     """As one self-contained page."""
-    return page.render(
+    return render(
+        __package__,
         "compare.html.j2",
         found=found,
         headline=headline(found),

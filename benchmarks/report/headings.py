@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.report import quality_charts, units, verdicts
+from benchmarks.report import verdicts
+from benchmarks.report.charts import quality as quality_charts
 from benchmarks.report.document import Document
+from export.report.page import units
 
 MOST_NAMED = 3
 """Subjects in a title; more are counted."""

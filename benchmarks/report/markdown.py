@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
-from benchmarks.report import headings, latency_charts, tables, units, verdicts
+from benchmarks.report import headings, tables, verdicts
+from benchmarks.report.charts import latency
 from benchmarks.report.document import FORMAT, Document, schema
-from benchmarks.report.tables import Table
-
-SPECIAL = re.compile(r"([\\`*<>|\[\]#&~])")
+from export.report.page import units
+from export.report.page.markdown import bar_table, facts, rows, section, text, toned, warning
 
 
 def markdown(made: Document) -> str:
@@ -20,12 +17,12 @@ def markdown(made: Document) -> str:
         lines += [verdicts.RULE, "", *_verdicts(made)]
         lines += section(tables.latency(made)) + section(tables.cost(made))
     lines += _operators(made) + _placement(made) + _sustained(made) + _quality(made)
-    lines += _facts("Device", tables.device(made["device"]))
+    lines += facts("Device", tables.device(made["device"]))
     found = tables.conditions(made)
     lines += section(found) if found else []
-    lines += _facts("Conditions of all rows", tables.common_conditions(made))
+    lines += facts("Conditions of all rows", tables.common_conditions(made))
     for title, key in (("Rules", "rules"), ("Tools", "tools")):
-        lines += _facts(title, tables.settings(made.get(key) or {}))
+        lines += facts(title, tables.settings(made.get(key) or {}))
     if made.get("notes"):
         lines += ["## Notes", "", *(f"- {text(note)}" for note in made["notes"]), ""]
     if made.get("command"):
@@ -38,36 +35,10 @@ def markdown(made: Document) -> str:
     return "\n".join(lines)
 
 
-def text(words: str) -> str:
-    """Words that Markdown takes for nothing but words, in one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(words.split()))
-
-
-def section(table: Table) -> list[str]:
-    """A table under its heading."""
-    head = [text(column.title) for column in table.columns]
-    rule = ["---:" if column.figures else "---" for column in table.columns]
-    body = [[_toned(text(cell.text), cell.tone) for cell in line] for line in table.lines]
-    lines = [f"## {table.caption}", "", *rows(head, rule, body), ""]
-    return [*lines, table.note, ""] if table.note else lines
-
-
-def rows(head: Sequence[str], rule: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """A table of escaped cells."""
-    return [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
-
-
-def _toned(words: str, tone: str) -> str:
-    return f"**{words}**" if tone == "bad" else words
-
-
 def _not_valid(made: Document) -> list[str]:
     wrong = [row for row in made["rows"] if row.get("problems")]
-    if not wrong:
-        return []
-    lines = ["> [!WARNING]", "> Not valid:", ">"]
-    lines += [f"> - **{text(row['name'])}**: {text('; '.join(row['problems']))}" for row in wrong]
-    return [*lines, ""]
+    lines = [f"**{text(row['name'])}**: {text('; '.join(row['problems']))}" for row in wrong]
+    return warning("Not valid", lines)
 
 
 def _verdicts(made: Document) -> list[str]:
@@ -77,7 +48,7 @@ def _verdicts(made: Document) -> list[str]:
             text(one.name),
             text(one.slow),
             units.NONE if one.problems else ", ".join(badge.text for badge in one.badges),
-            _toned(one.validity, "bad" if one.problems else ""),
+            toned(one.validity, "bad" if one.problems else ""),
         ]
         for one in found
     ]
@@ -85,36 +56,25 @@ def _verdicts(made: Document) -> list[str]:
     return ["## Verdicts", "", *rows(head, ["---", "---:", "---", "---"], body), ""]
 
 
-def _facts(title: str, found: Sequence[tuple[str, str]]) -> list[str]:
-    if not found:
-        return []
-    return [f"## {title}", "", *(f"- {text(key)}: {text(value)}" for key, value in found), ""]
-
-
-def _bars(title: str, bars: Sequence[tuple[str, str]], level: str = "##") -> list[str]:
-    body = [[text(label), text(value)] for label, value in bars]
-    return [f"{level} {text(title)}", "", *rows(["", ""], ["---", "---:"], body), ""]
-
-
 def _operators(made: Document) -> list[str]:
-    found = [bars for row in made["rows"] if (bars := latency_charts.operators(row))]
+    found = [bars for row in made["rows"] if (bars := latency.operators(row))]
     if not found:
         return []
-    lines = ["## Dearest operators", "", latency_charts.operators_lead(made), ""]
+    lines = ["## Dearest operators", "", latency.operators_lead(made), ""]
     for one in found:
-        lines += _bars(one.title, [(bar.label, bar.value) for bar in one.bars], "###")
+        lines += bar_table(one, "###")
         lines += [one.lead, ""] if one.lead else []
     return lines
 
 
 def _placement(made: Document) -> list[str]:
-    found = latency_charts.placement(made)
-    return _bars(found.title, [(b.label, b.value) for b in found.bars]) if found else []
+    found = latency.placement(made)
+    return bar_table(found) if found else []
 
 
 def _sustained(made: Document) -> list[str]:
-    found = latency_charts.sustained(made)
-    return _facts("Sustained", [("inference", key.text) for key in found.keys]) if found else []
+    found = latency.sustained(made)
+    return facts("Sustained", [("inference", key.text) for key in found.keys]) if found else []
 
 
 def _quality(made: Document) -> list[str]:
@@ -125,4 +85,4 @@ def _quality(made: Document) -> list[str]:
     lines += [f"- {text(title)}: {text(what)}" for title, what in tables.meanings(quality)] + [""]
     judges = tables.judges(quality)
     lines += section(judges) if judges else []
-    return lines + _facts("Fidelity settings", tables.settings(quality["settings"]))
+    return lines + facts("Fidelity settings", tables.settings(quality["settings"]))

@@ -3,61 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report import facts, units
+from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
-
-ARROWS = {"lower": "↓", "higher": "↑"}
-"""Where better is."""
-
-Tone = str
-"""``good``, ``bad``, ``muted`` or nothing."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Of a table.
-
-    Attributes:
-        sort: what it is sorted by; its text if None and no figure.
-    """
-
-    text: str
-    sort: float | None = None
-    tone: Tone = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """Of a table; figures stand to the right."""
-
-    title: str
-    figures: bool = True
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Columns, and lines with a cell for each; the first column names the line."""
-
-    caption: str
-    columns: Sequence[Column]
-    lines: Sequence[Sequence[Cell]]
-    note: str = ""
-
-
-def words(text: object, tone: Tone = "") -> Cell:
-    """A cell of text; a dash for nothing."""
-    return Cell(units.plain(text), tone=tone if text is not None else "muted")
-
-
-def figure(value: float | None, text: Callable[[float], str] = units.digits) -> Cell:
-    """A cell with a figure; a dash for none."""
-    return Cell(units.NONE, tone="muted") if value is None else Cell(text(value), float(value))
-
+from export.report.page import units
+from export.report.page.tables import ARROWS, Cell, Column, Table, figure, words
 
 Take = Callable[[Row], Cell]
 
@@ -167,17 +119,7 @@ def _made(
 ) -> Table:
     """A table without the columns that no row has a figure for."""
     lines = [[take(row) for _, take in columns] for row in rows]
-    kept = [
-        at
-        for at in range(len(columns))
-        if at == 0 or any(line[at].text != units.NONE for line in lines)
-    ]
-    return Table(
-        caption,
-        [columns[at][0] for at in kept],
-        [[line[at] for at in kept] for line in lines],
-        note,
-    )
+    return Table(caption, [column for column, _ in columns], lines, note).measured()
 
 
 def latency(made: Document) -> Table:

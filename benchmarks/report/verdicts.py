@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.latency.judge import BUDGETS_MS
-from benchmarks.report import facts, units
+from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
+from export.report.page import units
 
 RULE = "Real-time means that nine frames of ten are within the budget, end to end."
 
@@ -24,6 +25,17 @@ class Badge:
     def text(self) -> str:
         """With a sign, for those who do not tell the colours apart."""
         return f"{ {True: '✓', False: '✗', None: '?'}[self.kept] } {self.budget} ms"
+
+    @property
+    def tone(self) -> str:
+        """Of the page's colours."""
+        return {True: "good", False: "bad", None: ""}[self.kept]
+
+    @property
+    def hint(self) -> str:
+        """In words."""
+        words = {True: "real-time", False: "not real-time", None: "no verdict"}[self.kept]
+        return f"{words} at {self.budget} ms"
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from export import report
 from export.build import manifest
 from export.convert import calibration
 from export.convert.graphs import Graph, build
+from export.report.html import html
+from export.report.pictures import Row
+from export.report.text import markdown
 from export.request import ExportRequest, Target
 from export.verify import fp16_range, golden, layout
 from export.verify.fp16_range import Audit
@@ -296,11 +298,11 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
             return network.stylize(portrait, code, torch.ones(1, 1, 1, 1))
 
     rows = [
-        report.Row(entry, f.subject.probes, f.subject.wanted, f.evidence, paint)
+        Row(entry, f.subject.probes, f.subject.wanted, f.evidence, paint)
         for entry, f in zip(entries, made)
     ]
-    write_text(folder / "report.html", report.html(document, rows))
-    write_text(folder / "report.md", report.markdown(document))
+    write_text(folder / "report.html", html(document, rows))
+    write_text(folder / "report.md", markdown(document))
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -177,17 +177,17 @@ def _run(request: ExportRequest, label: str = "Exporting") -> Build:
 
 
 def _summary(result: Build) -> int:
-    from export import report
     from export.build import manifest
     from export.report import results_table
+    from export.report.cells import kilobytes, verdict
 
     document = manifest.read(result.folder)
     for entry in document["files"]:
-        verdict = report.verdict(entry)
-        colour = {"pass": "green", "FAIL": "red"}.get(verdict, "yellow")
+        said = verdict(entry)
+        colour = {"pass": "green", "FAIL": "red"}.get(said, "yellow")
         click.echo(
-            f"{click.style(verdict, fg=colour, bold=True)}  {entry['file']:48}"
-            f"{report.kilobytes(entry):>10}  {results_table.cell(entry)}"
+            f"{click.style(said, fg=colour, bold=True)}  {entry['file']:48}"
+            f"{kilobytes(entry):>10}  {results_table.cell(entry)}"
         )
         for v in entry.get("verdicts", []):
             if not v["passed"]:

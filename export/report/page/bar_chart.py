@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from benchmarks.report import svg, units
-from benchmarks.report.scale import Scale
-from benchmarks.report.svg import Key
+from export.report.page import svg, units
+from export.report.page.scale import Scale
+from export.report.page.svg import LegendEntry
 
 HEIGHT, TALL, FLAT = 26, 32, 18
 """Of a line with a bar, with a distribution, and with an axis' figures, in pixels."""
@@ -36,14 +36,14 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarChart:
     """A list of bars over one axis; ``head`` stands above it."""
 
     title: str
     lead: str
     bars: Sequence[Bar]
     axis: Markup
-    keys: Sequence[Key] = ()
+    keys: Sequence[LegendEntry] = ()
     head: Markup | None = None
 
 
@@ -56,7 +56,7 @@ def axis(scale: Scale, unit: str, text: Callable[[float], str] = units.tick) -> 
         anchor = "start" if share < 0.05 else "end" if share > 0.9 else "middle"
         words = f"{text(tick)} {unit}".rstrip() if tick == ticks[-1] else text(tick)
         drawn.append(svg.element("text", words, x=_at(share), y=13, text_anchor=anchor))
-    return svg.lane(drawn, FLAT)
+    return svg.strip(drawn, FLAT)
 
 
 def budgets(scale: Scale, limits: Sequence[float]) -> Markup:
@@ -66,7 +66,7 @@ def budgets(scale: Scale, limits: Sequence[float]) -> Markup:
         svg.element("text", words, x=_at(scale(at)), y=13, text_anchor=anchor, klass="b")
         for words, at, anchor in ((f"{low:g}", low, "end"), (f"{high:g} ms", high, "start"))
     ]
-    return svg.lane(drawn, FLAT)
+    return svg.strip(drawn, FLAT)
 
 
 def interval(
@@ -86,7 +86,7 @@ def interval(
         shapes.append(_pin(scale(mark), svg.element("path", d=f"M0 0{DIAMOND}", klass="whole")))
     if scale.logarithmic:
         shapes.append(_pin(scale(middle), svg.mark(0, 0, 0)))
-    return svg.lane([*_grid(scale, limits), _centred(shapes)], HEIGHT)
+    return svg.strip([*_grid(scale, limits), _centred(shapes)], HEIGHT)
 
 
 def stacked(scale: Scale, parts: Sequence[tuple[int, float]]) -> Markup:
@@ -95,7 +95,7 @@ def stacked(scale: Scale, parts: Sequence[tuple[int, float]]) -> Markup:
     for index, value in parts:
         shapes.append(_area(scale, start, start + value, index))
         start += value
-    return svg.lane([*_grid(scale), _centred(shapes)], HEIGHT)
+    return svg.strip([*_grid(scale), _centred(shapes)], HEIGHT)
 
 
 def distribution(scale: Scale, values: Sequence[float]) -> Markup:
@@ -113,7 +113,7 @@ def distribution(scale: Scale, values: Sequence[float]) -> Markup:
     shapes = [svg.element("path", d=f"M0 -4{steps}z", klass="fill s1")]
     if ticks:
         shapes.append(svg.element("path", d=ticks, klass="line rug s1"))
-    # Stretched to the lane's width, whatever it is; strokes are not.
+    # Stretched to the strip's width, whatever it is; strokes are not.
     area = svg.element(
         "svg",
         *shapes,
@@ -123,19 +123,19 @@ def distribution(scale: Scale, values: Sequence[float]) -> Markup:
         height=28,
         width="100%",
     )
-    return svg.lane([*_grid(scale), _centred([area])], TALL)
+    return svg.strip([*_grid(scale), _centred([area])], TALL)
 
 
-def diamond_key(text: str) -> Key:
+def diamond_key(text: str) -> LegendEntry:
     """The diamond in a legend."""
     drawing = svg.element("path", d=f"M7 7{DIAMOND}", klass="whole")
-    return Key(svg.element("svg", drawing, width=14, height=14, aria_hidden="true"), text)
+    return LegendEntry(svg.element("svg", drawing, width=14, height=14, aria_hidden="true"), text)
 
 
-def whisker_key(text: str) -> Key:
+def whisker_key(text: str) -> LegendEntry:
     """The whisker in a legend."""
     drawing = svg.element("path", d="M0 7h22M22 3v8", klass="line whisker")
-    return Key(svg.element("svg", drawing, width=24, height=14, aria_hidden="true"), text)
+    return LegendEntry(svg.element("svg", drawing, width=24, height=14, aria_hidden="true"), text)
 
 
 def _at(share: float) -> str:
@@ -158,7 +158,7 @@ def _pin(share: float, drawing: Markup) -> Markup:
 
 
 def _centred(shapes: Sequence[Markup]) -> Markup:
-    """Shapes around y = 0 in the middle of a lane, however high its line is."""
+    """Shapes around y = 0 in the middle of a strip, however high its line is."""
     return svg.element("svg", *shapes, y="50%", overflow="visible")
 
 

@@ -18,7 +18,7 @@ Attribute = str | float | int | None
 
 
 @dataclass(frozen=True)
-class Key:
+class LegendEntry:
     """A line of a legend."""
 
     drawing: Markup
@@ -93,7 +93,7 @@ def block(index: int) -> Markup:
     return element("svg", area, width=14, height=14, aria_hidden="true")
 
 
-def picture(children: Sequence[Markup], width: int, height: int, label: str) -> Markup:
+def drawing(children: Sequence[Markup], width: int, height: int, label: str) -> Markup:
     """A drawing that grows with its place; said aloud by its label."""
     return element(
         "svg",
@@ -101,15 +101,15 @@ def picture(children: Sequence[Markup], width: int, height: int, label: str) -> 
         viewBox=f"0 0 {width} {height}",
         role="img",
         aria_label=label,
-        klass="plane",
+        klass="chart",
     )
 
 
-def lane(children: Sequence[Markup], height: int) -> Markup:
+def strip(children: Sequence[Markup], height: int) -> Markup:
     """A strip as large as its place, whose x are percentages: its texts keep their size.
 
     Args:
         height: in pixels, at least; lines down to 100 % reach the next strip.
     """
     drawn = element("svg", *children, aria_hidden="true")
-    return element("div", drawn, klass="lane", style=f"min-height:{height}px")
+    return element("div", drawn, klass="strip", style=f"min-height:{height}px")

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import copy
-import html.parser
 import io
 import json
 import re
 import shutil
 import xml.etree.ElementTree as ElementTree
-from itertools import pairwise
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.report import (
-    document,
-    headings,
-    markdown,
-    page,
-    scaling_charts,
-    screenshot,
-    tables,
-    units,
-    verdicts,
-    views,
-)
-from benchmarks.report.labels import Box, place
-from benchmarks.report.planes import Axis, Point, Series, plane
-from benchmarks.report.quality_charts import against_latency, frontier, pareto
-from benchmarks.report.scale import Scale, covering, spanning
+from benchmarks.report import document, headings, screenshot, tables, verdicts
+from benchmarks.report.charts.quality import against_latency, frontier, pareto
+from benchmarks.report.charts.scaling import scaling
+from benchmarks.report.html import html
+from benchmarks.report.markdown import markdown
+from benchmarks.report.write import PAGE, write_report
+from export.report.page import units
 from facestyle.errors import UserError
 from tests.support import made_report
 
 HOSTILE = """<script>alert("x")</script>|`'&\n# http://example.com [a](b)"""
 
 
-class Parsed(html.parser.HTMLParser):
+class Parsed(HTMLParser):
     """What a page is made of."""
 
     def __init__(self, text: str) -> None:
@@ -75,7 +65,7 @@ def host() -> document.Document:
 
 @pytest.fixture(scope="module")
 def host_page(host: document.Document) -> str:
-    return page.html(host, {})
+    return html(host, {})
 
 
 @pytest.fixture()
@@ -95,7 +85,7 @@ def test_the_made_report_keeps_the_schema(host: document.Document) -> None:
 
 
 def test_write_gives_three_files(tmp_path: Path, host: document.Document) -> None:
-    views.write(tmp_path, host, {"worst pairs": jpeg()})
+    write_report(tmp_path, host, {"worst pairs": jpeg()})
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "report.html",
         "report.json",
@@ -109,7 +99,7 @@ def test_write_gives_three_files(tmp_path: Path, host: document.Document) -> Non
 
 
 def test_every_row_is_in_both(host: document.Document, host_page: str) -> None:
-    text, plain = Parsed(host_page).text, markdown.markdown(host)
+    text, plain = Parsed(host_page).text, markdown(host)
     for row in host["rows"]:
         assert row["name"] in text
         assert row["name"] in plain
@@ -126,7 +116,7 @@ def test_a_row_that_is_not_valid_has_no_verdict_but_a_reason(
 ) -> None:
     wrong = [row for row in host["rows"] if row["problems"]]
     assert [row["name"] for row in wrong] == ["mobile_stylizer_256_fp32.tflite while a game runs"]
-    text, plain = Parsed(host_page).text, markdown.markdown(host)
+    text, plain = Parsed(host_page).text, markdown(host)
     for problem in wrong[0]["problems"]:
         assert problem in text
         assert problem in plain
@@ -167,7 +157,7 @@ def hostile(made: document.Document) -> document.Document:
 
 
 def test_names_stay_names(made: document.Document) -> None:
-    found = page.html(hostile(made), {HOSTILE: jpeg()})
+    found = html(hostile(made), {HOSTILE: jpeg()})
     assert found.count("<script") == 1
     assert 'alert("x")' not in found
     parsed = Parsed(found)
@@ -176,7 +166,7 @@ def test_names_stay_names(made: document.Document) -> None:
 
 
 def test_names_stay_names_in_markdown(made: document.Document) -> None:
-    plain = markdown.markdown(hostile(made))
+    plain = markdown(hostile(made))
     outside = [line for line in plain.splitlines() if not line.startswith("    ")]
     assert not any(re.search(r"(?<!\\)<", line) for line in outside)
     tables = [line for line in outside if line.startswith("|")]
@@ -188,23 +178,23 @@ def test_names_stay_names_in_markdown(made: document.Document) -> None:
 def test_the_least_a_device_may_send(kind: str) -> None:
     made = made_report.minimal()
     made["device"]["kind"] = kind
-    found = Parsed(page.html(made, {}))
+    found = Parsed(html(made, {}))
     assert "mobile" in found.text
     assert "not judged" in found.text
     assert "Fidelity" not in found.text
-    assert "| mobile |" in markdown.markdown(made)
+    assert "| mobile |" in markdown(made)
 
 
 def test_no_rows_at_all() -> None:
     made = made_report.minimal() | {"rows": [], "quality": made_report.quality()}
-    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+    for text in (Parsed(html(made, {})).text, markdown(made)):
         assert "Quality of mobile_stylizer_256_fp32.tflite, vgg19" in text
         assert "style loss 1.41 (lower is better; the best of 2, vgg19)" in text
         assert "Over 48 pairs of photo and painting, at strength 1:" in text
         assert "Nothing was timed" not in text
     nothing = made_report.minimal() | {"rows": []}
-    assert "Nothing was timed" in Parsed(page.html(nothing, {})).text
-    assert "Nothing was timed" in markdown.markdown(nothing)
+    assert "Nothing was timed" in Parsed(html(nothing, {})).text
+    assert "Nothing was timed" in markdown(nothing)
 
 
 def test_one_subject_is_told_with_its_beginning() -> None:
@@ -219,10 +209,10 @@ def test_one_subject_is_told_with_its_beginning() -> None:
 
 def test_a_ratio_to_a_row_that_is_not_valid_is_marked(made: document.Document) -> None:
     mark = "✗ to a row that is not valid"
-    assert mark not in Parsed(page.html(made, {})).text
+    assert mark not in Parsed(html(made, {})).text
     made["rows"][0]["problems"] = ["unsteady"]
-    assert Parsed(page.html(made, {})).text.count(mark) == 1
-    assert re.search(r"\*\*[\d.]+ \([\d.]+–[\d.]+\) ✗ to a row", markdown.markdown(made))
+    assert Parsed(html(made, {})).text.count(mark) == 1
+    assert re.search(r"\*\*[\d.]+ \([\d.]+–[\d.]+\) ✗ to a row", markdown(made))
 
 
 def test_the_ratio_is_beside_the_percentiles(host: document.Document) -> None:
@@ -232,11 +222,11 @@ def test_the_ratio_is_beside_the_percentiles(host: document.Document) -> None:
 
 def test_rows_that_are_not_valid_are_hollow(made: document.Document) -> None:
     said = "A hollow point is a row that is not valid."
-    assert said not in Parsed(page.html(made, {})).text
-    assert "hollow" not in "".join(p.drawing for p in scaling_charts.scaling(made))
+    assert said not in Parsed(html(made, {})).text
+    assert "hollow" not in "".join(p.drawing for p in scaling(made))
     made["rows"][0]["problems"] = ["unsteady"]
-    assert said in Parsed(page.html(made, {})).text
-    drawn = scaling_charts.scaling(made)
+    assert said in Parsed(html(made, {})).text
+    drawn = scaling(made)
     assert [chart.drawing.count(" hollow") for chart in drawn] == [1, 0, 1, 0, 0]
 
 
@@ -246,7 +236,7 @@ def test_operators_are_told_as_they_were_timed(
 ) -> None:
     for row in made["rows"]:
         row.get("conditions", {})["operators_sum_ms"] = total
-    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+    for text in (Parsed(html(made, {})).text, markdown(made)):
         assert "Shares are of the sum over all operators." in text
         assert ("timed alone" in text) is (total is not None)
         assert ("12.3 ms; median inference of the whole file: 6." in text) is (total is not None)
@@ -255,7 +245,7 @@ def test_operators_are_told_as_they_were_timed(
 def test_unknown_conditions_are_left_out(made: document.Document) -> None:
     for row in made["rows"]:
         row.setdefault("conditions", {})["battery_percent"] = None
-    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+    for text in (Parsed(html(made, {})).text, markdown(made)):
         assert "governor" in text
         assert "battery" not in text
 
@@ -271,21 +261,10 @@ def test_means_over_fewer_pairs_say_so(made: document.Document) -> None:
     row = made["quality"]["rows"][1]
     row["counts"] = {"identity": 45, "style": 48}
     wanted = f"{units.digits(row['figures']['identity'])} (45)"
-    for text in (Parsed(page.html(made, {})).text, markdown.markdown(made)):
+    for text in (Parsed(html(made, {})).text, markdown(made)):
         assert text.count(wanted) == 1
         assert "(48)" not in text
         assert "as many as stand in brackets" in text
-
-
-@pytest.mark.parametrize(
-    ("size", "wide"),
-    [((300, 300), False), ((300, 900), True), ((900, 300), True), ((888, 1000), True)],
-)
-def test_sheets_have_the_whole_width(size: tuple[int, int], wide: bool) -> None:
-    held = io.BytesIO()
-    Image.new("RGB", size).save(held, "JPEG")
-    text = page.html(made_report.minimal(), {"a picture": held.getvalue()})
-    assert ('<figure class="wide">' in text) is wide
 
 
 def scaled(networks: int, kinds: int, sizes: int) -> document.Document:
@@ -324,7 +303,7 @@ def test_charts_over_threads_have_few_lines(
 ) -> None:
     found = {
         chart.title.removeprefix("Time over threads"): len(chart.keys)
-        for chart in scaling_charts.scaling(made)
+        for chart in scaling(made)
         if "threads" in chart.title and "size," not in chart.title
     }
     assert found == titles
@@ -333,8 +312,8 @@ def test_charts_over_threads_have_few_lines(
 def test_samples_alone_give_the_percentiles() -> None:
     made = made_report.minimal()
     made["rows"][0]["stages"]["inference"]["samples_ms"] = [10.0, 20.0, 30.0]
-    assert "20.0 ms" in Parsed(page.html(made, {})).text
-    assert "| 20.0 |" in markdown.markdown(made)
+    assert "20.0 ms" in Parsed(html(made, {})).text
+    assert "| 20.0 |" in markdown(made)
 
 
 def drawings(text: str) -> list[ElementTree.Element]:
@@ -352,7 +331,7 @@ def drawings(text: str) -> list[ElementTree.Element]:
 
 @pytest.mark.parametrize("change", [lambda made: made, hostile], ids=["usual", "hostile"])
 def test_drawings_are_well_formed_and_finite(made: document.Document, change: Any) -> None:
-    found = drawings(page.html(change(made), {}))
+    found = drawings(html(change(made), {}))
     assert len(found) > 50
     for drawing in found:
         assert drawing.get("aria-hidden") == "true" or drawing.get("aria-label")
@@ -362,15 +341,15 @@ def test_drawings_are_well_formed_and_finite(made: document.Document, change: An
 
 
 def test_what_is_drawn(host: document.Document) -> None:
-    scaling = scaling_charts.scaling(host)
-    assert [p.title for p in scaling] == [
+    charts = scaling(host)
+    assert [p.title for p in charts] == [
         "Time over size, 1 thread",
         "Time over size, 2 threads",
         "Time over threads, mobile, size 256",
         "Time over threads, mobile, size 384",
         "Time over threads, mobile, size 512",
     ]
-    assert [key.text for key in scaling[0].keys] == [
+    assert [key.text for key in charts[0].keys] == [
         "mobile fp32",
         "mobile fp16",
         "mobile dynamic",
@@ -390,8 +369,8 @@ def test_what_is_drawn(host: document.Document) -> None:
 def test_placement_by_device() -> None:
     made = made_report.minimal()
     made["rows"][0]["placement"] = {"neural_engine": 41, "cpu": 2}
-    assert "neural_engine 41, cpu 2" in Parsed(page.html(made, {})).text
-    assert "| neural_engine 41, cpu 2 |" in markdown.markdown(made)
+    assert "neural_engine 41, cpu 2" in Parsed(html(made, {})).text
+    assert "| neural_engine 41, cpu 2 |" in markdown(made)
 
 
 def test_tables_are_tables(host_page: str) -> None:
@@ -406,73 +385,6 @@ def test_tables_are_tables(host_page: str) -> None:
     assert len(found.all("h1")) == 1
 
 
-figures = st.floats(1e-9, 1e12)
-
-anything = st.floats(allow_nan=False, allow_infinity=False)
-
-
-@given(st.lists(figures, min_size=1, max_size=20), st.booleans())
-def test_scales_keep_the_order(values: list[float], linear: bool) -> None:
-    scale = covering(values, zero=True) if linear else spanning(values)
-    places = [scale(value) for value in sorted(values)]
-    assert all(0 <= place <= 1 for place in places)
-    assert all(a <= b for a, b in pairwise(places))
-
-
-@given(anything, anything, anything)
-def test_any_range_has_an_axis(one: float, other: float, value: float) -> None:
-    scale = covering([one, other], margin=0.1)
-    assert scale.low < scale.high
-    assert 0 <= scale(value) <= 1
-    assert 0 <= spanning([abs(one), abs(other)])(abs(value)) <= 1
-    ticks = scale.ticks()
-    assert len(ticks) <= 7
-    assert all(a < b for a, b in pairwise(ticks))
-
-
-@given(figures, st.floats(1.5, 1e9))
-def test_ticks_are_on_the_axis(low: float, factor: float) -> None:
-    for logarithmic in (False, True):
-        scale = Scale(low, low * factor, logarithmic)
-        ticks = scale.ticks()
-        assert len(ticks) <= 6
-        slack = 1e-6 * scale.high
-        assert all(scale.low - slack <= tick <= scale.high + slack for tick in ticks)
-
-
-def test_a_wide_range_is_logarithmic() -> None:
-    assert spanning([1, 31]).logarithmic
-    assert not spanning([1, 29]).logarithmic
-    assert spanning([1, 100])(10) == pytest.approx(0.5, abs=0.03)
-
-
-@given(st.lists(st.tuples(st.floats(50, 340), st.floats(35, 220)), min_size=1, max_size=25))
-def test_labels_cover_nothing(spots: list[tuple[float, float]]) -> None:
-    edge = Box(46, 30, 360, 222)
-    taken = [Box.around(x, y, 9, 9) for x, y in spots]
-    for x, y in spots:
-        box = place("0.75", x, y, taken, edge)
-        if box is not None:
-            assert box.within(edge)
-            assert not any(box.touches(other) for other in taken)
-            taken.append(box)
-
-
-def test_a_lone_point_has_its_label() -> None:
-    axis = Axis("x", Scale(0, 1))
-    drawn = plane("t", [Series("s", 0, [Point(0.5, 0.5, "0.25")])], axis, axis).drawing
-    assert ">0.25<" in drawn
-
-
-@pytest.mark.parametrize(("away", "labels"), [(0.01, 1), (0.5, 2)])
-def test_points_that_nearly_coincide_share_a_label(away: float, labels: int) -> None:
-    axis = Axis("x", Scale(0, 1))
-    series = [
-        Series(name, at, [Point(0.2 + at * away, 0.5, "0.25")]) for at, name in enumerate("ab")
-    ]
-    assert plane("t", series, axis, axis).drawing.count(">0.25<") == labels
-
-
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))
 def test_the_frontier_is_what_none_beats(points: list[tuple[int, int]]) -> None:
     best = frontier(points, (False, True))
@@ -480,34 +392,6 @@ def test_the_frontier_is_what_none_beats(points: list[tuple[int, int]]) -> None:
     for point, kept in zip(points, best):
         beaten = any(o[0] <= point[0] and o[1] >= point[1] and o != point for o in points)
         assert kept is not beaten
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (0.01234, "0.0123"),
-        (0.1, "0.100"),
-        (5.214, "5.21"),
-        (9.999, "10.0"),
-        (99.97, "100"),
-        (12345.6, "12,346"),
-    ],
-)
-def test_digits(value: float, text: str) -> None:
-    assert units.digits(value) == text
-
-
-def test_units() -> None:
-    assert units.scaled(31_000_000, "B") == "31.0 MB"
-    assert units.scaled(412_000_000) == "412 M"
-    assert units.scaled(12, "B") == "12 B"
-    assert units.percent(0.0571) == "5.7 %"
-    assert units.change(1.1) == "+10.0 %"
-    assert units.change(1.0001) == "0 %"
-    assert units.ms(None) == units.scaled(None) == units.percent(None) == units.NONE
-    assert units.moment("2026-01-02T03:04:05+01:00") == "2026-01-02 02:04 UTC"
-    assert units.moment("yesterday") == "yesterday"
 
 
 def test_no_browser_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,11 +405,11 @@ def test_no_browser_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     not any(map(shutil.which, screenshot.BROWSERS)), reason="needs Chromium for its pictures"
 )
 def test_no_page_is_wider_than_its_screen(tmp_path: Path, host: document.Document) -> None:
-    views.write(tmp_path, host)
+    write_report(tmp_path, host)
     with screenshot.browser() as live:
         for width in (360, 1280):
             light, dark = (
-                screenshot.picture(live, tmp_path / views.PAGE, width, scheme)
+                screenshot.picture(live, tmp_path / PAGE, width, scheme)
                 for scheme in screenshot.SCHEMES
             )
             assert light.width == dark.width == width
@@ -538,7 +422,7 @@ def test_no_page_is_wider_than_its_screen(tmp_path: Path, host: document.Documen
     not any(map(shutil.which, screenshot.BROWSERS)), reason="needs Chromium for its pictures"
 )
 def test_tables_are_sorted_by_their_heads(tmp_path: Path, host: document.Document) -> None:
-    views.write(tmp_path, host)
+    write_report(tmp_path, host)
     wanted = [row["stages"]["inference"]["p50_ms"] for row in host["rows"]]
     script = """(() => {
         const table = document.querySelector("table.sortable");
@@ -548,7 +432,7 @@ def test_tables_are_sorted_by_their_heads(tmp_path: Path, host: document.Documen
         return JSON.stringify([up, read(), button.parentElement.getAttribute("aria-sort")]);
     })()"""
     with screenshot.browser() as live:
-        address = (tmp_path / views.PAGE).as_uri()
+        address = (tmp_path / PAGE).as_uri()
         target = live.call("Target.createTarget", url="about:blank")["targetId"]
         session = live.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         live.call("Page.enable", session)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from benchmarks.report import facts, planes
+from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
-from benchmarks.report.planes import Axis, Plane, Point, Series
-from benchmarks.report.scale import covering, spanning
+from export.report.page.scale import covering, spanning
+from export.report.page.xy_chart import Axis, Point, Series, XYChart, xy_chart
 
 MOST_LINES = 8
 """In a chart over threads; more cannot be told apart."""
@@ -19,7 +19,7 @@ Kind = tuple[str, ...]
 Across = Callable[[Row], float | None]
 
 
-def scaling(made: Document) -> list[Plane]:
+def scaling(made: Document) -> list[XYChart]:
     """Time over size for every number of threads, and over threads for every kind and size."""
     rows = [
         row
@@ -36,7 +36,7 @@ def hollow(made: Document) -> str:
     return "A hollow point is a row that is not valid." if wrong else ""
 
 
-def _over_size(rows: Sequence[Row], kinds: Sequence[Kind]) -> list[Plane]:
+def _over_size(rows: Sequence[Row], kinds: Sequence[Kind]) -> list[XYChart]:
     short = len({key[1] for key in kinds}) == 1
     ordered = sorted(rows, key=lambda row: facts.threads(row) or 0)
     charts = []
@@ -60,7 +60,7 @@ def _side(row: Row) -> float | None:
     return None if area is None else round(area**0.5, 1)
 
 
-def _over_threads(rows: Sequence[Row], kinds: Sequence[Kind]) -> list[Plane]:
+def _over_threads(rows: Sequence[Row], kinds: Sequence[Kind]) -> list[XYChart]:
     short = len({key[1] for key in kinds}) == 1
     lines: dict[tuple[str, str], list[Series]] = {}
     for key in kinds:
@@ -129,9 +129,9 @@ def _points(rows: Sequence[Row], across: Across) -> list[Point]:
     return [places[x] for x in sorted(places)] if len(places) > 1 else []
 
 
-def _growth(title: str, series: Sequence[Series], axis_title: str) -> Plane:
+def _growth(title: str, series: Sequence[Series], axis_title: str) -> XYChart:
     places = sorted({point.x for one in series for point in one.points})
-    return planes.plane(
+    return xy_chart(
         title,
         series,
         Axis(axis_title, covering(places, margin=0.05), places, lambda v: f"{v:g}"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.report import document, markdown, page
+from benchmarks.report import document
 from benchmarks.report.document import Document
+from benchmarks.report.html import html
+from benchmarks.report.markdown import markdown
 from facestyle.files import write_text
 
 MARKDOWN, PAGE = "report.md", "report.html"
 
 
-def write(folder: Path, made: Document, pictures: Mapping[str, bytes] | None = None) -> None:
+def write_report(folder: Path, made: Document, pictures: Mapping[str, bytes] | None = None) -> None:
     """Write ``report.json``, ``report.md`` and ``report.html``, each whole or not at all.
 
     Args:
@@ -24,5 +26,5 @@ def write(folder: Path, made: Document, pictures: Mapping[str, bytes] | None = N
         CannotWrite: when a file cannot be written.
     """
     document.write(folder / document.NAME, made)
-    write_text(folder / MARKDOWN, markdown.markdown(made))
-    write_text(folder / PAGE, page.html(made, pictures or {}))
+    write_text(folder / MARKDOWN, markdown(made))
+    write_text(folder / PAGE, html(made, pictures or {}))

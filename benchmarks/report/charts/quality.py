@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.report import facts, planes
+from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
-from benchmarks.report.planes import Axis, Plane, Point, Series
-from benchmarks.report.scale import covering, spanning
+from export.report.page.scale import covering, spanning
+from export.report.page.xy_chart import Axis, Point, Series, XYChart, xy_chart
 
 Figure = dict[str, Any]
 
@@ -42,15 +42,15 @@ def subjects(quality: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(row["name"] for row in quality["rows"]))
 
 
-def pareto(quality: dict[str, Any]) -> list[Plane]:
+def pareto(quality: dict[str, Any]) -> list[XYChart]:
     """Style against every other figure, a line for every subject over its strengths."""
     style = style_figure(quality)
     if style is None:
         return []
-    return [plane for other in others(quality) if (plane := _trade(quality, style, other))]
+    return [chart for other in others(quality) if (chart := _trade(quality, style, other))]
 
 
-def _trade(quality: dict[str, Any], style: Figure, other: Figure) -> Plane | None:
+def _trade(quality: dict[str, Any], style: Figure, other: Figure) -> XYChart | None:
     rows = [
         row
         for row in quality["rows"]
@@ -72,7 +72,7 @@ def _trade(quality: dict[str, Any], style: Figure, other: Figure) -> Plane | Non
         if points:
             ordered = [point for _, point in sorted(points, key=lambda pair: pair[0])]
             series.append(Series(name, index, ordered))
-    return planes.plane(
+    return xy_chart(
         f"{other['title']} against {style['title']}",
         series,
         Axis(style["title"], covering([x for x, _ in spots], margin=0.08)),
@@ -81,17 +81,17 @@ def _trade(quality: dict[str, Any], style: Figure, other: Figure) -> Plane | Non
     )
 
 
-def against_latency(made: Document) -> list[Plane]:
+def against_latency(made: Document) -> list[XYChart]:
     """Figures at the greatest strength over the time of the quickest row of the same file."""
     quality = made.get("quality")
     if not quality:
         return []
     style = style_figure(quality)
     shown = [*others(quality)[:1], *([style] if style else [])]
-    return [plane for one in shown if (plane := _cost_of(made["rows"], quality, one))]
+    return [chart for one in shown if (chart := _cost_of(made["rows"], quality, one))]
 
 
-def _cost_of(rows: Sequence[Row], quality: dict[str, Any], figure: Figure) -> Plane | None:
+def _cost_of(rows: Sequence[Row], quality: dict[str, Any], figure: Figure) -> XYChart | None:
     series = []
     for index, name in enumerate(subjects(quality)):
         of_it = [row for row in quality["rows"] if row["name"] == name]
@@ -108,7 +108,7 @@ def _cost_of(rows: Sequence[Row], quality: dict[str, Any], figure: Figure) -> Pl
     if len(series) < 2:
         return None
     points = [one.points[0] for one in series]
-    return planes.plane(
+    return xy_chart(
         f"{figure['title']} against time",
         series,
         Axis("median inference, ms", spanning(point.x for point in points)),

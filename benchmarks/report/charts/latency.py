@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.judge import BUDGETS_MS
-from benchmarks.report import facts, lanes, planes, svg, units
+from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
-from benchmarks.report.lanes import Bar, Bars
-from benchmarks.report.planes import Axis, Plane, Point, Series
-from benchmarks.report.scale import Scale, covering, spanning
-from benchmarks.report.svg import Key
+from export.report.page import bar_chart, svg, units
+from export.report.page.bar_chart import Bar, BarChart
+from export.report.page.scale import Scale, covering, spanning
+from export.report.page.svg import LegendEntry
+from export.report.page.xy_chart import Axis, Point, Series, XYChart, xy_chart
 
 WIDEST = 2.0
 """Samples beyond so many medians are counted, not drawn."""
 
 
-def latencies(made: Document) -> Bars | None:
+def latencies(made: Document) -> BarChart | None:
     """Median inference of every row, how far its slowest runs are, and its verdict's figure."""
     rows = [r for r in made["rows"] if facts.statistic(r, "inference", "p50_ms") is not None]
     if not rows:
@@ -33,25 +34,27 @@ def latencies(made: Document) -> Bars | None:
         Bar(
             row["name"],
             f"{units.ms(middle)} ms",
-            lanes.interval(scale, middle, far, slow, BUDGETS_MS),
+            bar_chart.interval(scale, middle, far, slow, BUDGETS_MS),
             bool(facts.problems(row)),
         )
         for row, middle, far, slow in zip(rows, middles, fars, slows)
     ]
     keys = [
-        Key(svg.swatch(0, line=False) if scale.logarithmic else svg.block(0), "inference, median"),
-        lanes.whisker_key("to p99"),
+        LegendEntry(
+            svg.swatch(0, line=False) if scale.logarithmic else svg.block(0), "inference, median"
+        ),
+        bar_chart.whisker_key("to p99"),
     ]
     if any(slow is not None for slow in slows):
-        keys.append(lanes.diamond_key("end to end, nine frames of ten"))
+        keys.append(bar_chart.diamond_key("end to end, nine frames of ten"))
     lead = "Dashed lines are the budgets of a frame: 16 ms and 33 ms."
     if scale.logarithmic:
         lead += " The axis is logarithmic."
-    head = lanes.budgets(scale, BUDGETS_MS)
-    return Bars("Inference", lead, bars, lanes.axis(scale, "ms"), keys, head)
+    head = bar_chart.budgets(scale, BUDGETS_MS)
+    return BarChart("Inference", lead, bars, bar_chart.axis(scale, "ms"), keys, head)
 
 
-def stages(made: Document) -> Bars | None:
+def stages(made: Document) -> BarChart | None:
     """Where a frame's time goes."""
     found = [
         (
@@ -75,17 +78,19 @@ def stages(made: Document) -> Bars | None:
         Bar(
             row["name"],
             " + ".join(units.ms(value) for _, value in parts),
-            lanes.stacked(
+            bar_chart.stacked(
                 scale, [(COLOURS[at], value / (total if shares else 1)) for at, value in parts]
             ),
             bool(facts.problems(row)),
         )
         for (row, parts), total in zip(whole, totals)
     ]
-    keys = [Key(svg.block(COLOURS[at]), name) for at, name in enumerate(facts.STAGES.values())]
+    keys = [
+        LegendEntry(svg.block(COLOURS[at]), name) for at, name in enumerate(facts.STAGES.values())
+    ]
     lead = "Medians of the stages in ms" + (", drawn as shares of their sum." if shares else ".")
-    axis = lanes.axis(scale, "%", _hundredth) if shares else lanes.axis(scale, "ms")
-    return Bars("Where a frame's time goes", lead, bars, axis, keys)
+    axis = bar_chart.axis(scale, "%", _hundredth) if shares else bar_chart.axis(scale, "ms")
+    return BarChart("Where a frame's time goes", lead, bars, axis, keys)
 
 
 def _hundredth(share: float) -> str:
@@ -96,7 +101,7 @@ COLOURS = (1, 0, 2)
 """Inference has the colour that it has elsewhere."""
 
 
-def samples(made: Document) -> Bars | None:
+def samples(made: Document) -> BarChart | None:
     """All runs of every row, over its median."""
     found = [
         (row, row["stages"]["inference"]["samples_ms"], facts.statistic(row, "inference", "p50_ms"))
@@ -115,14 +120,14 @@ def samples(made: Document) -> Bars | None:
         Bar(
             row["name"],
             _beyond(ratios, scale),
-            lanes.distribution(scale, ratios),
+            bar_chart.distribution(scale, ratios),
             bool(facts.problems(row)),
         )
         for row, ratios in over
     ]
     lead = "Every run of inference over its row's median; a tick is a run."
-    axis = lanes.axis(scale, "", lambda v: f"{v:.4g}×")
-    return Bars("Every run", lead, bars, axis)
+    axis = bar_chart.axis(scale, "", lambda v: f"{v:.4g}×")
+    return BarChart("Every run", lead, bars, axis)
 
 
 def _beyond(ratios: Sequence[float], scale: Scale) -> str:
@@ -131,7 +136,7 @@ def _beyond(ratios: Sequence[float], scale: Scale) -> str:
     return f"{runs}, {beyond} beyond" if beyond else runs
 
 
-def sustained(made: Document) -> Plane | None:
+def sustained(made: Document) -> XYChart | None:
     """How times went over minutes, over the first window's."""
     rows = [row for row in made["rows"] if (row.get("sustained") or {}).get("p50_ms")]
     series = []
@@ -147,7 +152,7 @@ def sustained(made: Document) -> Plane | None:
         return None
     seconds = max(point.x for one in series for point in one.points)
     ratios = [point.y for one in series for point in one.points]
-    return planes.plane(
+    return xy_chart(
         "Median over that of the first window",
         series,
         Axis("seconds", covering([0.0, seconds], zero=True)),
@@ -163,7 +168,7 @@ def _drift(found: dict[str, Any]) -> str:
     return units.change(1 + found["drift"])
 
 
-def operators(row: Row) -> Bars | None:
+def operators(row: Row) -> BarChart | None:
     """A row's dearest operators."""
     found = row.get("operators")
     if not found:
@@ -177,11 +182,11 @@ def operators(row: Row) -> Bars | None:
                 if part
             ),
             f"{units.ms(one['ms'])} ms, {units.percent(one['share'])}",
-            lanes.stacked(scale, [(0, one["share"])]),
+            bar_chart.stacked(scale, [(0, one["share"])]),
         )
         for one in found
     ]
-    return Bars(row["name"], _alone(row), bars, lanes.axis(scale, "%", _hundredth))
+    return BarChart(row["name"], _alone(row), bars, bar_chart.axis(scale, "%", _hundredth))
 
 
 def _alone(row: Row) -> str:
@@ -204,7 +209,7 @@ def operators_lead(made: Document) -> str:
     )
 
 
-def placement(made: Document) -> Bars | None:
+def placement(made: Document) -> BarChart | None:
     """On which compute device the operators of each row run."""
     rows = [row for row in made["rows"] if row.get("placement")]
     if not rows:
@@ -215,13 +220,13 @@ def placement(made: Document) -> Bars | None:
         Bar(
             row["name"],
             ", ".join(f"{device} {count}" for device, count in row["placement"].items()),
-            lanes.stacked(
+            bar_chart.stacked(
                 scale, [(devices.index(name), count) for name, count in row["placement"].items()]
             ),
             bool(facts.problems(row)),
         )
         for row in rows
     ]
-    keys = [Key(svg.block(at), device) for at, device in enumerate(devices)]
+    keys = [LegendEntry(svg.block(at), device) for at, device in enumerate(devices)]
     lead = "Operators by the compute device that the plan gives them."
-    return Bars("Placement", lead, bars, lanes.axis(scale, ""), keys)
+    return BarChart("Placement", lead, bars, bar_chart.axis(scale, ""), keys)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from benchmarks.report import svg, units
-from benchmarks.report.labels import Box, place
-from benchmarks.report.scale import Scale
-from benchmarks.report.svg import Key
+from export.report.page import svg, units
+from export.report.page.label_placement import Box, place
+from export.report.page.scale import Scale
+from export.report.page.svg import LegendEntry
 
 WIDTH, HEIGHT = 360, 264
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 42
@@ -22,12 +22,12 @@ NEAR = 30
 
 
 @dataclass(frozen=True)
-class Plane:
+class XYChart:
     """A drawing with x and y."""
 
     title: str
     drawing: Markup
-    keys: Sequence[Key] = ()
+    keys: Sequence[LegendEntry] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """Of a plane.
+    """Of a chart.
 
     Attributes:
         title: with the unit.
@@ -65,7 +65,7 @@ class Axis:
     text: Callable[[float], str] = units.tick
 
 
-def plane(
+def xy_chart(
     title: str,
     series: Sequence[Series],
     x: Axis,
@@ -73,7 +73,7 @@ def plane(
     *,
     lines: bool = True,
     better: tuple[bool, bool] | None = None,
-) -> Plane:
+) -> XYChart:
     """Lines or points.
 
     Args:
@@ -120,8 +120,8 @@ def plane(
                 drawn.append(svg.element("text", point.label, klass=style, **at))
     names = ", ".join(one.name for one in series)
     label = f"{title}. Across: {x.title}; up: {y.title}. {names}."
-    keys = [Key(svg.swatch(one.index, line=lines), one.name) for one in series]
-    return Plane(title, svg.picture(drawn, WIDTH, HEIGHT, label), keys)
+    keys = [LegendEntry(svg.swatch(one.index, line=lines), one.name) for one in series]
+    return XYChart(title, svg.drawing(drawn, WIDTH, HEIGHT, label), keys)
 
 
 def _line(index: int, spots: Sequence[tuple[float, float]]) -> Markup:

@@ -1,0 +1,1 @@
+"""Charts of a benchmark report: which are drawn, and of which rows."""

@@ -1,0 +1,40 @@
+"""Pictures that a page holds itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+from PIL import Image
+
+LARGE, LONG = 640, 1.5
+"""Pixels, and sides' ratio, that a picture of one thing keeps."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """For the macro ``pictures``.
+
+    Attributes:
+        caption: below it; also its text for those who do not see it.
+        source: a ``data:`` URI.
+        wide: it takes the page's whole width.
+    """
+
+    caption: str
+    source: str
+    wide: bool = False
+
+
+def embedded(caption: str, jpeg: bytes) -> Picture:
+    """A JPEG as a picture of the page."""
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return Picture(caption, source, _is_wide(jpeg))
+
+
+def _is_wide(jpeg: bytes) -> bool:
+    """Whether a picture needs the page's width: a sheet of many pictures does."""
+    with Image.open(io.BytesIO(jpeg)) as found:
+        width, height = found.size
+    return width > LARGE or max(width, height) > LONG * min(width, height)
