@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,14 +29,14 @@ REPLACED
 @pytest.fixture()
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
     """A page with a body of its own, from a package made for it."""
-    package = tmp_path / "made_for_this_test"
+    package = tmp_path / ("made_for_" + re.sub(r"\W", "_", tmp_path.name))
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def made(body: str, **values: object) -> str:
         (package / "page.html.j2").write_text(BODY.replace("REPLACED", body))
-        return render("made_for_this_test", "page.html.j2", **{"title": "a title"} | values)
+        return render(package.name, "page.html.j2", **{"title": "a title"} | values)
 
     return made
 
