@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from os import PathLike
+from typing import Any
 
+import torch
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, inference_mode
+from torch import Tensor
 
 from coreml_reference.errors import UnsupportedOperation, WrongInput
+from coreml_reference.executor import Executor, Observer
 from coreml_reference.features import Feature, features
-from coreml_reference.package import open_package
+from coreml_reference.mlprogram.executor import ProgramExecutor
+from coreml_reference.neuralnetwork.executor import NetworkExecutor
+from coreml_reference.package import Package, open_package
 
-Observer = Callable[[str, str, Tensor], None]
-"""Told of every result: its name, the operation that made it, its value."""
-
-
-class Engine(Protocol):
-    """What executes one kind of model."""
-
-    def run(self, inputs: Mapping[str, Tensor], observer: Observer | None) -> dict[str, Tensor]:
-        """Every output by name."""
+Input = Image.Image | NDArray[Any] | Tensor
+Output = Image.Image | NDArray[Any]
 
 
 class Model:
@@ -32,9 +30,9 @@ class Model:
     """
 
     def __init__(
-        self, inputs: dict[str, Feature], outputs: dict[str, Feature], engine: Engine
+        self, inputs: dict[str, Feature], outputs: dict[str, Feature], executor: Executor
     ) -> None:
-        self.inputs, self.outputs, self._engine = inputs, outputs, engine
+        self.inputs, self.outputs, self._executor = inputs, outputs, executor
 
     def run(
         self, inputs: Mapping[str, Tensor], observer: Observer | None = None
@@ -54,57 +52,68 @@ class Model:
             UnsupportedOperation: for an operation that is not known here.
         """
         for name in inputs:
-            if name not in self.inputs:
-                raise WrongInput(f"no input {name}; there are {', '.join(self.inputs)}")
+            self._feature(name)
         for name in self.inputs:
             if name not in inputs:
                 raise WrongInput(f"input {name} is missing")
         given = {name: feature.checked(inputs[name]) for name, feature in self.inputs.items()}
-        with inference_mode():
-            found = self._engine.run(given, observer)
+        with torch.inference_mode():
+            found = self._executor.run(given, observer)
         return {name: found[name] for name in self.outputs}
 
-    def predict(self, inputs: Mapping[str, Tensor | Image.Image]) -> dict[str, Any]:
-        """Execute as an app does: pictures in, pictures out.
+    def predict(self, inputs: Mapping[str, Input]) -> dict[str, Output]:
+        """Execute as an app does; takes and gives what ``coremltools.models.MLModel.predict`` does.
 
         Args:
-            inputs: by name; pictures for images, tensors for arrays.
+            inputs: by name. Pictures for images, of the size that the model takes; for arrays
+                NumPy arrays or tensors, in the shapes of ``self.inputs``.
 
         Returns:
-            Pictures for images, tensors for arrays.
+            Outputs by name: 8-bit pictures for images, NumPy arrays for arrays.
+
+        Raises:
+            WrongInput: for a missing, unknown or misshapen input.
+            UnsupportedOperation: for an operation that is not known here.
         """
-        given = {}
-        for name, value in inputs.items():
-            if isinstance(value, Image.Image):
-                if name not in self.inputs:
-                    raise WrongInput(f"no input {name}; there are {', '.join(self.inputs)}")
-                given[name] = self.inputs[name].from_image(value)
-            else:
-                given[name] = value
+        found = self.run({name: self._tensor(name, value) for name, value in inputs.items()})
         return {
-            name: value
+            name: value.numpy()
             if self.outputs[name].colours is None
             else self.outputs[name].to_image(value)
-            for name, value in self.run(given).items()
+            for name, value in found.items()
         }
 
+    def _tensor(self, name: str, value: Input) -> Tensor:
+        if isinstance(value, Image.Image):
+            return self._feature(name).from_image(value)
+        return torch.as_tensor(value)
 
-def load(path: Path) -> Model:
+    def _feature(self, name: str) -> Feature:
+        if name not in self.inputs:
+            raise WrongInput(f"no input {name}; there are {', '.join(self.inputs)}")
+        return self.inputs[name]
+
+
+EXECUTORS: dict[str, Callable[[Package], Executor]] = {
+    "mlProgram": ProgramExecutor,
+    "neuralNetwork": NetworkExecutor,
+}
+"""By the field of ``Model`` that holds what they execute."""
+
+
+def load(path: str | PathLike[str]) -> Model:
     """Load an .mlpackage or .mlmodel from disk.
 
     Everything that cannot be executed is found here, before the first run.
 
     Raises:
-        DamagedFile: when it is not a whole model.
+        DamagedFile: when it is missing or not a whole model.
         UnsupportedOperation: when it has an operation that is not known here.
     """
-    from coreml_reference.network import Network
-    from coreml_reference.program import Program
-
     package = open_package(path)
     kind = package.spec.WhichOneof("Type")
-    engines: dict[str, Callable[[Any], Engine]] = {"mlProgram": Program, "neuralNetwork": Network}
-    if kind not in engines:
+    if kind not in EXECUTORS:
         raise UnsupportedOperation(f"a model of kind {kind}")
     description = package.spec.description
-    return Model(features(description.input), features(description.output), engines[kind](package))
+    executor = EXECUTORS[kind](package)
+    return Model(features(description.input), features(description.output), executor)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from coreml_reference.errors import DamagedFile
+from coreml_reference.specification import DecodeError, ModelSpec
 
 MODEL_PATH = "@model_path"
 """The specification's own folder, in the names of files that it refers to."""
@@ -57,18 +59,16 @@ class Package:
         return self.folder.joinpath(*place.parts[1:])
 
 
-def open_package(path: Path) -> Package:
+def open_package(path: str | PathLike[str]) -> Package:
     """Read the specification of an .mlpackage (a folder) or an .mlmodel (a file).
 
     Raises:
         DamagedFile: when there is no whole model.
     """
-    from coremltools.proto import Model_pb2
-    from google.protobuf.message import DecodeError
-
+    path = Path(path)
     try:
         file = path if path.is_file() else path / _model_of(path)
-        spec = Model_pb2.Model.FromString(file.read_bytes())
+        spec = ModelSpec.FromString(file.read_bytes())
     except FileNotFoundError as error:
         raise DamagedFile(f"{path} is missing, or has no model in it") from error
     except OSError as error:

@@ -36,7 +36,7 @@ def converted(program: Any, size: int, path: Path, half: bool, ios: int = 16) ->
 
 
 class Dense(nn.Module):
-    """Weights enough to be compressed, of different kinds."""
+    """WeightFiles enough to be compressed, of different kinds."""
 
     def __init__(self) -> None:
         super().__init__()

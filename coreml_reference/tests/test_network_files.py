@@ -23,8 +23,8 @@ from coreml_reference import (
     UnsupportedOperation,
     load,
 )
-from coreml_reference.layers.weights import Weight
-from coreml_reference.layers.weights import read as read_weights
+from coreml_reference.neuralnetwork.weights import Weight
+from coreml_reference.neuralnetwork.weights import read as read_weights
 from coreml_reference.package import open_package
 from coreml_reference.tests.networks import agree, random, saved
 from coreml_reference.tests.quiet import quiet
@@ -233,6 +233,12 @@ def pictured(
     return load(path)
 
 
+def from_picture(model: Model, picture: Image.Image) -> Tensor:
+    y = model.predict({"picture": picture})["y"]
+    assert isinstance(y, np.ndarray)
+    return torch.from_numpy(y)
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_pictures_are_scaled_by_colour(legacy: bool, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
@@ -244,11 +250,11 @@ def test_pictures_are_scaled_by_colour(legacy: bool, tmp_path: Path) -> None:
         model = pictured(tmp_path / "a.mlmodel", 3, bgr=bgr, legacy=legacy, **scaling)
         wanted = 2 * (0.01 * x + torch.tensor([-0.5, 0.25, 1.5])[:, None, None])
         wanted = wanted.flip(0) if bgr else wanted
-        agree(model.predict({"picture": picture})["y"], wanted.reshape(shape))
+        agree(from_picture(model, picture), wanted.reshape(shape))
     model = pictured(tmp_path / "a.mlmodel", 1, legacy=legacy, image_scale=0.5, **biases)
     grey = torch.from_numpy(np.array(picture.convert("L"))).float()
     shape = (1, 4, 6) if legacy else (1, 1, 4, 6)
-    agree(model.predict({"picture": picture})["y"], 2 * (0.5 * grey - 0.1).reshape(shape))
+    agree(from_picture(model, picture), 2 * (0.5 * grey - 0.1).reshape(shape))
 
 
 def test_a_mean_picture_is_subtracted(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from coreml_reference import CoreMLError, DamagedFile, load
-from coreml_reference.constants import Constant, constants
+from coreml_reference.mlprogram.constants import Constant
+from coreml_reference.mlprogram.contents import ProgramContents
 from coreml_reference.package import open_package
-from coreml_reference.statements import whole_program
 from coreml_reference.tests.compressed_models import (
     COMPRESSED,
     converted,
@@ -28,7 +28,6 @@ from coreml_reference.tests.compressed_models import (
 )
 from coreml_reference.tests.programs import Maker, saved
 from coreml_reference.tests.quiet import quiet
-from coreml_reference.weights import Weights
 
 DATA = Path("Data/com.apple.CoreML")
 
@@ -119,10 +118,9 @@ def test_compressed_weights(name: str, dense: dict[int, tuple[Any, Path]], tmp_p
 
 def _weights(path: Path) -> list[Constant]:
     """The three large weights of ``Dense``, decoded; nothing in the file is unused."""
-    package = open_package(path)
-    weights = Weights(package)
-    found = [c for c in constants(whole_program(package.spec, weights)) if c.value.numel() > 512]
-    assert weights.unused() == 0
+    contents = ProgramContents(open_package(path))
+    found = [c for c in contents.constants() if c.value.numel() > 512]
+    assert contents.unused_weights() == 0
     assert len(found) == 3
     return found
 

@@ -62,17 +62,15 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
 
     import numpy as np
 
-    from coreml_reference import CoreMLError
+    from export.coreml_errors import as_user_errors
     from facestyle.files import atomic, check_folder
 
     check_folder(out)
     model = _load(file)
     values = _values(model, given)
     start = time.perf_counter()
-    try:
+    with as_user_errors(file):
         results = model.run(values)
-    except CoreMLError as error:
-        raise UserError(f"{file}: {error}") from error
     taken = time.perf_counter() - start
     for name, value in results.items():
         if not value.isfinite().all():
@@ -92,9 +90,8 @@ def run(file: Path, given: tuple[str, ...], out: Path) -> int:
 
 
 def _load(file: Path) -> Model:
-    from coreml_reference import CoreMLError, load
-    from export.suppress_output import quiet
-    from facestyle.dependencies import require
+    from coreml_reference import load
+    from export.coreml_errors import as_user_errors
 
     if file.suffix not in SUFFIXES:
         raise UserError(f"{file} is no Core ML file; {' and '.join(SUFFIXES)} are")
@@ -102,15 +99,8 @@ def _load(file: Path) -> Model:
         raise UserError(f"{file}: no such file")
     if sys.stderr.isatty():
         click.echo(f"loading {file}", err=True)
-    require("coreml")
-    # coremltools complains of what it lacks outside of macOS when it is first imported.
-    with quiet("coremltools"):
-        import coremltools  # noqa: F401
-    try:
+    with as_user_errors(file):
         return load(file)
-    except CoreMLError as error:
-        message = str(error)
-        raise UserError(message if str(file) in message else f"{file}: {message}") from error
 
 
 def _values(model: Model, given: tuple[str, ...]) -> dict[str, Tensor]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from coreml_reference.mlprogram.mil import LABEL
 from coreml_reference.package import Package
-from coreml_reference.statements import LABEL
 from export.convert.coreml import MODEL, WEIGHTS, in_words
 from export.convert.graphs import Graph
 from export.inspect.constants import Constant

@@ -15,16 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coreml_reference import constants as program_constants
-from coreml_reference.errors import CoreMLError
-from coreml_reference.layers.weights import read as read_weights
+from coreml_reference.mlprogram.constants import Constant as ProgramConstant
+from coreml_reference.mlprogram.contents import ProgramContents
+from coreml_reference.mlprogram.data_types import TYPES as PROGRAM_TYPES
+from coreml_reference.mlprogram.mil import CONSTEXPR, Operation
+from coreml_reference.neuralnetwork.weights import read as read_weights
 from coreml_reference.package import Package, open_package
-from coreml_reference.statements import COMPRESSED, Statement, whole_program
-from coreml_reference.types import TYPES as PROGRAM_TYPES
-from coreml_reference.weights import Weights
 from export.convert.coreml import MODEL
+from export.coreml_errors import as_user_errors
 from export.inspect.constants import SCALAR_SIZE, Constant
-from export.suppress_output import quiet
 from facestyle.errors import UserError
 
 TYPES = {".mlpackage": "mlProgram", ".mlmodel": "neuralNetwork"}
@@ -42,7 +41,7 @@ SLACK = 1.05
 SCALE_ROUNDING = 127 * 2**-25
 """Of an int8 weight whose scale is so small that half precision holds it in steps of 2**-24."""
 
-AFFINE = f"{COMPRESSED}affine_dequantize"
+AFFINE = f"{CONSTEXPR}affine_dequantize"
 """The operation for compressed weights before iOS 18."""
 
 SINGLES, HALVES = "fp32", "fp16"
@@ -134,39 +133,33 @@ def read(path: Path) -> CoreMLFile:
     """
     if path.suffix not in TYPES:
         raise UserError(f"{path} is neither an .mlpackage nor an .mlmodel")
-    with quiet("coremltools"):
-        import coremltools.proto.Model_pb2  # noqa: F401
     try:
-        package = open_package(path)
-        if path.suffix == ".mlpackage" and package.folder != (path / "Data" / MODEL).parent:
-            raise ValueError(f"its model is in {package.folder}")
-        kind = package.spec.WhichOneof("Type")
-        if kind == "mlProgram":
-            return _read_program(package)
-        if kind == "neuralNetwork":
-            return _read_network(package)
-        raise ValueError(f"it holds no network but {kind}")
-    except CoreMLError as error:
-        named = str(path) in str(error)
-        what = str(error) if named else f"{path} is not a whole Core ML model: {error}"
-        raise UserError(what) from error
+        with as_user_errors(path, " is not a whole Core ML model"):
+            package = open_package(path)
+            if path.suffix == ".mlpackage" and package.folder != (path / "Data" / MODEL).parent:
+                raise ValueError(f"its model is in {package.folder}")
+            kind = package.spec.WhichOneof("Type")
+            if kind == "mlProgram":
+                return _read_program(package)
+            if kind == "neuralNetwork":
+                return _read_network(package)
+            raise ValueError(f"it holds no network but {kind}")
     except (LookupError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a whole Core ML model: {error}") from error
 
 
 def _read_program(package: Package) -> CoreMLFile:
-    weights = Weights(package)
-    program = list(whole_program(package.spec, weights))
+    program = ProgramContents(package)
     steps: list[Step] = []
     floats: list[Constant] = []
     misfits: list[str] = []
     literals: dict[str, float | None] = {
         name: None
-        for statement in program
-        if statement.is_constant
-        for name, _ in statement.outputs
+        for operation in program.operations
+        if operation.is_constant
+        for name, _ in operation.outputs
     }
-    for constant in program_constants.constants(program):
+    for constant in program.constants():
         value = constant.value
         # Single numbers of fp32 are settings that MIL wants so, such as a resize's factor.
         alone = value.numel() == SCALAR_SIZE
@@ -178,50 +171,55 @@ def _read_program(package: Package) -> CoreMLFile:
                     misfits.append(constant.name)
         elif value.numel() > LONGEST_SETTING:
             floats.append(_program_constant(constant))
-    for statement in program:
-        if not statement.is_constant:
-            steps.append(_step(statement, literals))
-            if statement.kind != "cast" and not _is_half(statement):
-                misfits.append(statement.name)
-    compressions = {s.name: _compression(s) for s in program if s.kind.startswith(COMPRESSED)}
-    return CoreMLFile(steps, floats, (), misfits, weights.unused(), compressions, package)
+    for operation in program.operations:
+        if not operation.is_constant:
+            steps.append(_step(operation, literals))
+            if operation.kind != "cast" and not _is_half(operation):
+                misfits.append(operation.name)
+    compressions = {
+        operation.name: _compression(operation)
+        for operation in program.operations
+        if operation.kind.startswith(CONSTEXPR)
+    }
+    unused = program.unused_weights()
+    return CoreMLFile(steps, floats, (), misfits, unused, compressions, package)
 
 
-def _compression(statement: Statement) -> str:
+def _compression(operation: Operation) -> str:
     """How a ``constexpr_`` operation, which could be decoded, keeps what it makes."""
-    if statement.kind != AFFINE:
-        return statement.kind
+    if operation.kind != AFFINE:
+        return operation.kind
     parameters = ("quantized_data", "zero_point", "scale")
-    given = [statement.arguments[name][0] for name in parameters]
+    given = [operation.arguments[name][0] for name in parameters]
     tensors = [value for value in given if isinstance(value, torch.Tensor)]
     # What refers to other constants may be compressed twice.
     if len(tensors) < len(given):
-        return f"{statement.kind} of another constant"
+        return f"{operation.kind} of another constant"
     data, zero, _ = tensors
     ours = data.dtype == torch.int8 and not zero.any()
-    return EIGHT_BITS if ours else f"{statement.kind} of {data.dtype} with a zero point"
+    return EIGHT_BITS if ours else f"{operation.kind} of {data.dtype} with a zero point"
 
 
-def _is_half(statement: Statement) -> bool:
+def _is_half(operation: Operation) -> bool:
     """Whether all results that are no whole numbers are of half precision."""
-    kinds = [PROGRAM_TYPES.get(kind.tensorType.dataType) for _, kind in statement.outputs]
+    kinds = [PROGRAM_TYPES.get(kind.tensorType.dataType) for _, kind in operation.outputs]
     dtypes = [kind.dtype for kind in kinds if kind is not None]
     return all(d == torch.float16 for d in dtypes if d.is_floating_point)
 
 
-def _step(statement: Statement, literals: Mapping[str, float | None]) -> Step:
-    names = list(statement.references())
+def _step(operation: Operation, literals: Mapping[str, float | None]) -> Step:
+    names = list(operation.references())
     variables = tuple(name for name in names if name not in literals)
     factor = None
-    if statement.kind == "cast":
+    if operation.kind == "cast":
         factor = 1.0
-    elif statement.kind == "mul" and len(variables) == 1:
+    elif operation.kind == "mul" and len(variables) == 1:
         factor = next((literals[name] for name in names if name in literals), None)
-    outputs = tuple(name for name, _ in statement.outputs)
-    return Step(statement.kind, variables, outputs, factor)
+    outputs = tuple(name for name, _ in operation.outputs)
+    return Step(operation.kind, variables, outputs, factor)
 
 
-def _program_constant(constant: program_constants.Constant) -> Constant:
+def _program_constant(constant: ProgramConstant) -> Constant:
     dtype = HALF if constant.value.dtype == torch.float16 else SINGLE
     found = _constant(constant.name, constant.value.float().numpy(), dtype)
     if not constant.margin.any():
@@ -232,7 +230,7 @@ def _program_constant(constant: program_constants.Constant) -> Constant:
     return Constant(found.name, found.values, rounding + _margin(constant).numpy())
 
 
-def _margin(constant: program_constants.Constant) -> torch.Tensor:
+def _margin(constant: ProgramConstant) -> torch.Tensor:
     """What compression may have changed, no more than the values themselves make plausible."""
     value, margin = constant.value.float().abs(), constant.margin
     if constant.operation != AFFINE:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import coreml_reference
-from coreml_reference import CoreMLError
+from export.coreml_errors import as_user_errors
 from export.suppress_output import quiet
 from facestyle.contract import MAXIMUM, Contract, Kind
 from facestyle.errors import UserError
@@ -28,11 +28,8 @@ class ReferenceFile:
 
     def __init__(self, path: Path, contract: Contract) -> None:
         self.path, self.contract = path, contract
-        try:
-            with quiet("coremltools"):
-                self.model = coreml_reference.load(path)
-        except CoreMLError as error:
-            raise UserError(f"{path}: {error}") from error
+        with as_user_errors(path):
+            self.model = coreml_reference.load(path)
 
     def run(self, inputs: Sequence[Tensor]) -> Tensor:
         """Execute on inputs in the contract's order and shapes; so the output, images in [0, 1].
@@ -47,10 +44,11 @@ class ReferenceFile:
             port.name: value * MAXIMUM if port.kind is Kind.IMAGE else value
             for port, value in zip(self.contract.inputs, inputs)
         }
-        try:
-            result = self.model.run(given)[output.name].float()
-        except (CoreMLError, KeyError) as error:
-            raise UserError(f"{self.path}: {error}") from error
+        with as_user_errors(self.path):
+            results = self.model.run(given)
+        if output.name not in results:
+            raise UserError(f"{self.path}: no output {output.name}")
+        result = results[output.name].float()
         return result / MAXIMUM if output.kind is Kind.IMAGE else result
 
 
