@@ -1,10 +1,8 @@
 """The Core ML specification: the messages that a model file is made of.
 
 ``schema.binpb`` holds Apple's message definitions as a serialised ``FileDescriptorSet``. They are
-those of coremltools 9.0 (specification version 9, iOS 18), under the licence beside them. They are
-kept here, instead of imported from coremltools, because importing that takes seconds, loads
-TensorFlow where it is installed, prints warnings about every version that it does not know, and it
-has no wheels for Windows or for the newest Python. The definitions have a pool of their own, so
+those of coremltools 9.0, under the licence beside them. They are kept here, and not imported from
+coremltools, for the reasons that the README gives. They have a descriptor pool of their own, so
 that both can be used in one process.
 
 ``python -m coreml_reference.specification.update``, with coremltools installed, writes them anew.

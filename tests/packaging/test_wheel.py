@@ -43,6 +43,7 @@ LEFT_OUT = (
     "benchmarks/results/*",
     "coreml_reference/tests/*",
     "coreml_reference/pyproject.toml",
+    "coreml_reference/LICENSE",
 )
 """Files that only the repository needs: documents, figures, what a training goes on from, tests."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from coreml_reference.errors import DamagedFile, UnsupportedOperation
 from coreml_reference.mlprogram.arguments import Arguments
 from coreml_reference.mlprogram.op import op
 from coreml_reference.mlprogram.values import check_size
-from coreml_reference.resizing import SAMPLING_MODES, linear, nearest, positions, scaled
+from coreml_reference.resizing import SAMPLING_MODES, bilinear, linear, nearest, positions, scaled
 
 
 def _upsample_nearest(arguments: Arguments) -> Tensor:
@@ -29,13 +28,13 @@ def _upsample_bilinear(arguments: Arguments) -> Tensor:
         raise UnsupportedOperation("align_corners with half_pixel_centers", "unknown setting")
     mode = "UNALIGN_CORNERS" if centers else "DEFAULT"
     mode = "STRICT_ALIGN_CORNERS" if corners else mode
-    return _bilinear(x, _scaled(arguments, x), mode)
+    return bilinear(x, _scaled(arguments, x), mode)
 
 
 def _resize_bilinear(arguments: Arguments) -> Tensor:
     x = arguments.tensor("x")
     size = [arguments.integer(f"target_size_{side}", 1) for side in ("height", "width")]
-    return _bilinear(x, _size(x, size), arguments.string("sampling_mode", "DEFAULT"))
+    return bilinear(x, _size(x, size), arguments.string("sampling_mode", "DEFAULT"))
 
 
 def _resize_nearest(arguments: Arguments) -> Tensor:
@@ -87,15 +86,6 @@ def _size(x: Tensor, size: list[int]) -> list[int]:
         raise DamagedFile(f"a tensor of shape {tuple(x.shape)} cannot become of size {size}")
     check_size([*x.shape[: x.dim() - len(size)], *size], "a result")
     return size
-
-
-def _bilinear(x: Tensor, size: list[int], mode: str) -> Tensor:
-    if x.dim() == 4 and mode in ("UNALIGN_CORNERS", "STRICT_ALIGN_CORNERS"):
-        # The same as below, and several times as fast.
-        return F.interpolate(x, size, mode="bilinear", align_corners=mode != "UNALIGN_CORNERS")
-    for axis, new in zip((-2, -1), size, strict=True):
-        x = linear(x, axis, positions(mode, x.shape[axis], new))
-    return x
 
 
 FACTORS = "scale_factor_height? scale_factor_width?"
