@@ -40,8 +40,8 @@ test-fast: $(TEST)
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
 bench: $(TEST)
-	$(VENV)/bin/python -m benchmarks.own_models --out benchmarks/results/latency
-	$(VENV)/bin/python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
+	$(VENV)/bin/python -m benchmarks.experiments.own_models --out benchmarks/results/latency
+	$(VENV)/bin/python -m benchmarks.experiments.no_auxiliary --out benchmarks/results/no_auxiliary
 
 arm: $(TEST)
 	test -e $(OUT)/manifest.json || $(MAKE) export

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from benchmarks import ablation
+from benchmarks.experiments import ablation
 from benchmarks.quality.figures import PER_PAIR
 from facestyle.errors import UserError
 from train import recipes

@@ -1,11 +1,15 @@
 """Images a second of the recipe `adain` on `vgg19`, against the loop as it is published.
 
-    python -m benchmarks.training_speed --content coco:COCO/ --style wikiart:wikiart/ \\
+    python -m benchmarks.experiments.training_speed --content coco:COCO/ --style wikiart:wikiart/ \\
         --perceptual vgg_normalised.pth --out speed.json
 
 All run in this process, in turns (A B C A B C ...), on the same files, after a step each to warm
 up; what counts is each one's median over the rounds. Loading is part of the time: no loop makes
-batches while another one runs. Nothing is written but --out.
+batches while another one runs.
+
+Makes: a table on the terminal, and as JSON with all rounds in --out
+(benchmarks/results/training_speed.json). Takes: 7 minutes on two cores, without --compile.
+Needs: nothing; images and VGG-19 weights that are not given are made up, and the report says so.
 """
 
 from __future__ import annotations
@@ -22,14 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from PIL import Image
-from safetensors.torch import save_file
 
-from benchmarks.published_adain import Crops, Loader, PublishedLoop
-from facestyle import __version__, checkpoint
+from benchmarks.experiments import command, stand_ins
+from benchmarks.experiments.published_adain import Crops, Loader, PublishedLoop
+from facestyle import __version__
 from facestyle.files import write_text
 from facestyle.networks.vgg19 import VGG19Network
 from train import git, recipes
@@ -42,9 +44,6 @@ from train.tasks.style import StyleTask
 
 PAPER_IMAGES = 100_000 * 8
 """Paper 1, section 4.5: steps times batch; 35 hours on a V100."""
-
-MADE_WIDTH, MADE_HEIGHT = 640, 480
-"""Of images made for lack of others: MS-COCO's."""
 
 
 class Loop(Protocol):
@@ -133,7 +132,7 @@ class Speed:
     paper_hours: float
 
 
-def race(loops: Sequence[Loop], images: int, rounds: int, steps: int) -> list[Speed]:
+def interleaved(loops: Sequence[Loop], images: int, rounds: int, steps: int) -> list[Speed]:
     """Time loops in turns; the first is what the others are compared with.
 
     Args:
@@ -187,26 +186,6 @@ def make_loops(recipe: Recipe, fabric: Fabric, compiled: bool) -> list[Loop]:
     return [*published, *ours]
 
 
-def make_images(folder: Path, count: int, seed: int) -> Path:
-    """Random JPEGs, smooth with fine grain, about as hard to decode as photos."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(seed)
-    for index in range(count):
-        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-        smooth = np.asarray(coarse.resize((MADE_WIDTH, MADE_HEIGHT), Image.Resampling.BICUBIC))
-        grain = rng.normal(0, 8, smooth.shape)
-        pixels = (smooth + grain).clip(0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index:05}.jpg", quality=90)
-    return folder
-
-
-def make_encoder(path: Path) -> Path:
-    """A VGG-19 encoder with random weights: as fast as a trained one."""
-    state = checkpoint.untrained("vgg19").network.state_dict()
-    save_file({k: v for k, v in state.items() if k.startswith("encoder.")}, path)
-    return path
-
-
 def _sides(recipe: Recipe) -> tuple[int, int]:
     return recipe.data.short_side, recipe.data.size
 
@@ -227,14 +206,14 @@ def _recipe(args: argparse.Namespace, scratch: Path, notes: list[str]) -> Recipe
     images = args.batch * (1 + args.rounds * args.steps)
     data = {}
     for seed, (kind, given) in enumerate((("content", args.content), ("style", args.style))):
-        data[kind] = given or [str(make_images(scratch / kind, images, seed))]
+        data[kind] = given or [str(stand_ins.make_images(scratch / kind, images, seed))]
         if not given:
-            notes.append(f"{kind}: {images} made images of {MADE_WIDTH} x {MADE_HEIGHT}")
+            notes.append(f"{kind}: {images} made images of {stand_ins.WIDTH} x {stand_ins.HEIGHT}")
         elif sum(len(open_source(source)) for source in given) < images:
             notes.append(f"{kind}: fewer than {images} images, so ours keeps some decoded")
     if args.perceptual is None:
         notes.append("VGG-19 with random weights: as fast, but not what one would train with")
-    perceptual = args.perceptual or make_encoder(scratch / "encoder.safetensors")
+    perceptual = args.perceptual or stand_ins.make_encoder(scratch / "encoder.safetensors")
     settings = (
         f"batch={args.batch}",
         f"data.size={args.size}",
@@ -265,10 +244,8 @@ def _print(made: dict[str, Any], speeds: Sequence[Speed]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line, race, print and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Parse the command line, time all loops, print and write."""
+    parser = command.parser("training_speed", __doc__)
     parser.add_argument("--content", action="append", help="photos; made up by default")
     parser.add_argument("--style", action="append", help="paintings; made up by default")
     parser.add_argument("--perceptual", type=Path, help="VGG-19 weights; random by default")
@@ -289,10 +266,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     notes: list[str] = []
     fabric = start_fabric(1, args.batch)
-    with tempfile.TemporaryDirectory() as scratch:
+    with command.one_line_errors(parser), tempfile.TemporaryDirectory() as scratch:
         recipe = _recipe(args, Path(scratch), notes)
         loops = make_loops(recipe, fabric, args.compile)
-        speeds = race(loops, args.batch, args.rounds, args.steps)
+        speeds = interleaved(loops, args.batch, args.rounds, args.steps)
     made = {
         "device": _processor(fabric.device),
         "torch": torch.__version__,

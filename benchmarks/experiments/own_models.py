@@ -1,16 +1,18 @@
 """Latency of this repository's own models, with paper 1's network as the reference.
 
-    python -m benchmarks.own_models --out benchmarks/results/latency
+    python -m benchmarks.experiments.own_models --out benchmarks/results/latency
 
 Exports what is measured (3 minutes), then lets all models take turns at every number of threads:
 ``mobile`` in every precision, at sizes from 256 to 1024 and in PyTorch; ``vgg19`` (random weights:
 time does not depend on them) as ``facestyle export`` writes it, and as a plain conversion gives it.
+
+Makes: report.html, report.md and report.json in --out (benchmarks/results/latency).
+Takes: half an hour on two cores together with no_auxiliary (`make bench`); leave the machine alone.
+Needs: nothing.
 """
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import build_files, exported, plain_vgg19
+from benchmarks import build_files, exported
+from benchmarks.experiments import command, plain_vgg19
 from benchmarks.host import machine, run
 from benchmarks.host.race import STARTS
 from benchmarks.host.run import Entrant, Settings
@@ -97,9 +100,7 @@ def goals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser("own_models", __doc__)
     parser.add_argument("--runs", type=int, default=50, help="of every model, at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every model, at least")
     parser.add_argument("--sustain", type=float, default=120.0, help="seconds without a pause")
@@ -111,14 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seconds=args.seconds,
         sustain=args.sustain,
     )
-    check_folder(args.out)
-    with tempfile.TemporaryDirectory() as scratch:
+    with command.one_line_errors(parser), tempfile.TemporaryDirectory() as scratch:
+        check_folder(args.out)
         build = _build(Path(scratch), "mobile", SIZE, PRECISIONS)
         rows, notes = run.measure_with_bar(entrants(build, Path(scratch)), settings)
         painted = pictures(build)
-    given = sys.argv[1:] if arguments is None else arguments
-    command = shlex.join(["python", "-m", "benchmarks.own_models", *given])
-    made = as_document(machine.device(), rows, [*goals(rows), *notes], command)
+    told = command.typed(parser, arguments)
+    made = as_document(machine.device(), rows, [*goals(rows), *notes], told)
     write_report(args.out, made, painted)
     sys.stdout.write("\n".join([*goals(rows), ""]))
     sys.stdout.write(f"wrote {args.out}/report.html, report.md and report.json\n")

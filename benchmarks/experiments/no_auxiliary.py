@@ -1,6 +1,6 @@
-"""Paper 1's claim as a figure: the networks that watch over a training cost nothing in an app.
+"""Paper 1's claim as a figure: the auxiliary networks of a training cost nothing in an app.
 
-    python -m benchmarks.no_auxiliary --out benchmarks/results/no_auxiliary
+    python -m benchmarks.experiments.no_auxiliary --out benchmarks/results/no_auxiliary
 
 Trains the paper's four variants (AdaIN, Depth AdaIN, Face AdaIN, both) for a few steps, exports
 each, and lets the four files take turns, with a copy of the first as a control: how far apart
@@ -9,11 +9,14 @@ equal files are measured is the noise. Latency does not depend on what weights h
 
 Beside them, and for this table only, the depth and parsing networks are exported: what a frame
 would cost if they ran in the app.
+
+Makes: table.md, report.html, report.md and report.json in --out (benchmarks/results/no_auxiliary).
+Takes: half an hour on two cores together with own_models (`make bench`); leave the machine alone.
+Needs: nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,11 +28,12 @@ import torch
 
 from benchmarks import build_files, exported
 from benchmarks.build_files import ModelFile
+from benchmarks.experiments import command
+from benchmarks.experiments.stand_ins import make_encoder
 from benchmarks.host import machine, run
 from benchmarks.host.run import Settings
 from benchmarks.measure import as_document
 from benchmarks.report.write import write_report
-from benchmarks.training_speed import make_encoder
 from export.build import manifest
 from export.convert.graphs import Graph
 from export.convert.tflite import to_tensorflow, to_tflite
@@ -53,7 +57,7 @@ VARIANTS = {
 
 CONTROL = "AdaIN, again"
 
-WATCHERS = ("depth_v3_small", "bisenet_small", "depth_v3", "bisenet")
+AUXILIARY = ("depth_v3_small", "bisenet_small", "depth_v3", "bisenet")
 """The small ones that come with the package, and paper 1's own sizes; their weights do not
 matter here."""
 
@@ -91,7 +95,7 @@ def variants(given: Mapping[str, Path], work: Path) -> list[ModelFile]:
     return [*files, replace(files[0], name=CONTROL)]
 
 
-def watcher(name: str, work: Path) -> ModelFile:
+def auxiliary(name: str, work: Path) -> ModelFile:
     """An auxiliary network as a ``.tflite`` file, for a photo of the stylizers' size.
 
     Raises:
@@ -135,14 +139,14 @@ def table(rows: Sequence[Mapping[str, Any]], alike: Mapping[str, bool]) -> str:
         "| file | median inference | ratio to AdaIN (95 %) | MACs | parameters | valid |",
         "|---|---|---|---|---|---|",
     ]
-    for name in WATCHERS:
+    for name in AUXILIARY:
         if name in by_name:
             row = by_name[name]
             lines.append(
                 f"| {name} | {_ms(row)} | {_ratio(row, 1)} | {row['cost']['macs'] / 1e9:.3f} G | "
                 f"{row['cost']['parameters'] / 1e6:.2f} M | {_valid(row)} |"
             )
-    for depth, face in (WATCHERS[:2], WATCHERS[2:]):
+    for depth, face in (AUXILIARY[:2], AUXILIARY[2:]):
         if depth in by_name and face in by_name:
             whole = 1 + by_name[depth]["ratio"]["value"] + by_name[face]["ratio"]["value"]
             lines += ["", f"A frame with {depth} and {face}: {whole:.1f} times the stylizer's."]
@@ -191,9 +195,7 @@ def _ms(row: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, train, export, measure and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser("no_auxiliary", __doc__)
     parser.add_argument("--trained", action="append", default=[], metavar="METHOD=FILE")
     parser.add_argument("--runs", type=int, default=100, help="of every model, at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every model, at least")
@@ -205,23 +207,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if variant not in VARIANTS or not file:
             parser.error(f"--trained {item}: write METHOD=FILE, METHOD of {', '.join(VARIANTS)}")
         given[variant] = Path(file)
-    check_folder(args.out)
     notes = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with command.one_line_errors(parser), tempfile.TemporaryDirectory() as scratch:
+        check_folder(args.out)
         work = Path(scratch)
         files = variants(given, work)
         first = structure(files[0].path)
         alike = {file.name: structure(file.path) == first for file in files}
-        for name in WATCHERS:
+        for name in AUXILIARY:
             try:
-                files.append(watcher(name, work))
+                files.append(auxiliary(name, work))
             except (ConversionError, UserError) as error:
                 notes.append(f"{name} could not be exported: {error}")
         found = [run.file_entrant(file) for file in files]
         settings = Settings(threads=(1,), runs=args.runs, seconds=args.seconds)
         rows, more = run.measure_with_bar(found, settings)
-    command = f"python -m benchmarks.no_auxiliary --out {args.out}"
-    made = as_document(machine.device(), rows, notes + more, command)
+    made = as_document(machine.device(), rows, notes + more, command.typed(parser, arguments))
     write_report(args.out, made)
     text = table(made["rows"], alike)
     write_text(args.out / "table.md", text)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import clips
+from benchmarks.experiments import clips
 from facestyle import checkpoint
 from facestyle.errors import UserError
 from facestyle.stylize import Painter

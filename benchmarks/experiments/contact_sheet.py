@@ -1,20 +1,24 @@
-"""A sheet of faces painted in the gallery's styles, to be looked at.
+"""A grid of faces painted in the gallery's styles, to be looked at.
 
-    python -m benchmarks.contact_sheet --content FACES --out docs/contact_sheet.jpg
+    python -m benchmarks.experiments.contact_sheet --content FACES --out docs/contact_sheet.jpg
 
 Eight faces by eight paintings at 256 x 256, strength 1, no retouching; a last row shows one
 face at strengths 0 to 1.
+
+Makes: one picture, --out (docs/contact_sheet.jpg). Takes: seconds.
+Needs: a folder of eight faces or more.
 """
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.experiments import command
 from facestyle import checkpoint, gallery, images
 from facestyle.stylize import Painter
 
@@ -51,19 +55,18 @@ def sheet(painter: Painter, faces: list[Tensor]) -> Tensor:
     return _tile(rows)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and write the sheet."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser("contact_sheet", __doc__)
     parser.add_argument("--content", type=Path, required=True, help="folder of eight faces or more")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path)
-    args = parser.parse_args()
-    found = images.find(args.content)
-    chosen = found[:: max(1, len(found) // 8)][:8]
-    faces = [images.cover(images.load(path), SIDE, SIDE) for path in chosen]
-    images.save(sheet(Painter(checkpoint.load(args.checkpoint)), faces), args.out)
+    args = parser.parse_args(arguments)
+    with command.one_line_errors(parser):
+        found = images.find(args.content)
+        chosen = found[:: max(1, len(found) // 8)][:8]
+        faces = [images.cover(images.load(path), SIDE, SIDE) for path in chosen]
+        images.save(sheet(Painter(checkpoint.load(args.checkpoint)), faces), args.out)
     print(f"{len(faces)} faces x {len(STYLES)} styles in {args.out}")
 
 

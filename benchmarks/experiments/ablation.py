@@ -1,6 +1,6 @@
 """Paper 1's claim, measured: what its depth and face losses keep, at equal style strength.
 
-    python -m benchmarks.ablation runs/adain_mobile runs/depth_adain_mobile ... \
+    python -m benchmarks.experiments.ablation runs/adain_mobile runs/depth_adain_mobile ... \
         --content FACES --style PAINTINGS --faces faces.json --perceptual FILE
 
 Each run is of another method; network, start, data, steps, batch and seed must be the same. A
@@ -8,12 +8,15 @@ method that mutes the style keeps the face for that reason alone, so the methods
 the same strength but where they reach the same style loss: that of the one that reaches least at
 strength 1. Between the strengths that are painted, figures are interpolated. Intervals are of the
 difference to the first run, 95 %, by drawing photos and paintings again (both: pairs that share one
-are not independent). Writes ``ablation.md`` and ``ablation.json`` to --out.
+are not independent).
+
+Makes: ablation.md and ablation.json in --out (benchmarks/results). Takes: two hours on one
+core for four trainings and 182 pairs of photo and painting.
+Needs: the folders of finished trainings, portraits, paintings and a VGG-19.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.experiments import command
 from benchmarks.quality import boxes, pictures, subjects
 from benchmarks.quality.figures import PER_PAIR, Figure
 from benchmarks.quality.judge import Judges
@@ -139,7 +143,7 @@ def to_markdown(
     compared: Sequence[Mapping[str, tuple[float, float, float]]],
     recipe: Recipe,
     figures: Sequence[Figure],
-    command: str,
+    made_by: str,
 ) -> str:
     """The table and what may be read off it."""
     style = compared[0]["style"][0]
@@ -178,7 +182,7 @@ def to_markdown(
     for name, row in list(zip(names, compared))[1:]:
         ends = [tuple(f"{v:+.{f.digits}f}" for v in row[f.key][1:]) for f in shown]
         lines.append(f"| {name} | " + " | ".join(f"{low} to {high}" for low, high in ends) + " |")
-    return "\n".join([*lines, "", "Made by:", "", f"    {command}", ""])
+    return "\n".join([*lines, "", "Made by:", "", f"    {made_by}", ""])
 
 
 def _short(path: Path) -> str:
@@ -197,19 +201,17 @@ def _verdict(figure: Figure, low: float, high: float) -> str:
     return ""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.parser("ablation", __doc__)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of `facestyle train`")
     parser.add_argument("--content", type=Path, required=True)
     parser.add_argument("--style", type=Path, required=True)
     parser.add_argument("--faces", type=Path, help="JSON of face boxes by photo's stem")
     parser.add_argument("--perceptual", default="", help="weights of a VGG-19")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
-    args = parser.parse_args()
-    try:
+    args = parser.parse_args(arguments)
+    with command.one_line_errors(parser):
         found = {run.name: recipe_of(run) for run in args.runs}
         check_alike(found)
         recipe = next(iter(found.values()))
@@ -220,19 +222,17 @@ def main() -> None:
         known = boxes.read(args.faces) if args.faces else {}
         task = Task(judged, photos, paintings, STRENGTHS, (256, 256), known)
         results = measure(task, Judges(args.perceptual))
-    except UserError as error:
-        parser.exit(2, f"error: {error}\n")
     tables = [tabulate(results, subject.name, STRENGTHS) for subject in judged]
     compared = compare(tables, STRENGTHS)
     names = [r.name for r in found.values()]
-    command = " ".join(
-        ["python -m benchmarks.ablation", *(_short(run) for run in args.runs)]
+    made_by = " ".join(
+        [parser.prog, *(_short(run) for run in args.runs)]
         + ["--content", _short(args.content), "--style", _short(args.style)]
         + (["--faces", _short(args.faces)] if args.faces else [])
         + (["--perceptual", Path(args.perceptual).name] if args.perceptual else [])
     )
     shown = [f for f in PER_PAIR if f.key not in ("warp", "warp_floor")]
-    text = to_markdown(names, compared, recipe, shown, command)
+    text = to_markdown(names, compared, recipe, shown, made_by)
     document = {
         "methods": dict(zip(names, compared)),
         "recipe": {key: recipe.tables()[key] for key in ("network", "steps", "batch", "seed")},

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import published_adain, training_speed
-from benchmarks.published_adain import STYLE_WEIGHT, PublishedLoop, Turns
+from benchmarks.experiments import published_adain, training_speed
+from benchmarks.experiments.published_adain import STYLE_WEIGHT, PublishedLoop, Turns
 from facestyle.adain import adain
 from facestyle.networks.vgg19 import VGG19Network
 from tests.support import made_data

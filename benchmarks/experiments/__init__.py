@@ -1,0 +1,1 @@
+"""What makes this repository's own figures, each one command; README.md has the table."""
