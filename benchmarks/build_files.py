@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from export.build import manifest
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 
@@ -64,7 +64,7 @@ class ModelFile:
         if self.path.suffix == ".tflite":
             from benchmarks.host.file_cost import cost
 
-            return cost(TFLiteModel(self.path))
+            return cost(tflite_file.read(self.path))
         return counted(self.macs, self.parameters)
 
 
@@ -87,7 +87,7 @@ def single(path: Path) -> ModelFile:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     if path.suffix != ".mlmodel":
-        TFLiteModel(path)
+        tflite_file.read(path)
     return ModelFile(path, path.name, manifest.sha256(path))
 
 

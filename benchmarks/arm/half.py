@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import flatbuffers
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
 
 KEY, VALUE = "reduced_precision_support", b"fp16accfp16"
 """Metadata with which a model allows XNNPACK to calculate and to add up in half precision.
@@ -24,13 +22,7 @@ def allow(source: Path, target: Path) -> None:
     Raises:
         UserError: when the source is no such file.
     """
-    model = TFLiteModel(source).model
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(VALUE, np.uint8)
-    model.buffers.append(buffer)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = KEY, len(model.buffers) - 1
+    model = tflite_file.read(source)
+    entry = schema.MetadataT(name=KEY, buffer=tflite_file.add_buffer(model, VALUE))
     model.metadata = [*(model.metadata or []), entry]
-    builder = flatbuffers.Builder(source.stat().st_size)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    target.write_bytes(bytes(builder.Output()))
+    target.write_bytes(tflite_file.serialize(model))

@@ -37,7 +37,7 @@ from benchmarks.report.write import write_report
 from export.build import manifest
 from export.convert.graphs import Graph
 from export.convert.tflite import to_tensorflow, to_tflite
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
 from export.suppress_output import ConversionError
 from facestyle import checkpoint, contract, gallery
 from facestyle.contract import Contract, Kind, Port
@@ -184,9 +184,10 @@ def _valid(row: Mapping[str, Any]) -> str:
 def structure(path: Path) -> tuple[list[str], list[tuple[int, ...]]]:
     """A file's operators, and the shapes of its tensors. Sorted: converters break ties between
     independent operators as they like."""
-    model = TFLiteModel(path)
-    shapes = [() if t.shape is None else tuple(map(int, t.shape)) for t in model.graph.tensors]
-    return sorted(model.sequence()), sorted(shapes)
+    model = tflite_file.read(path)
+    names = [name for name, _ in tflite_file.operators(model)]
+    shapes = [tflite_file.shape(tensor) for tensor in model.subgraphs[0].tensors]
+    return sorted(names), sorted(shapes)
 
 
 def _ms(row: Mapping[str, Any]) -> str:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
-from export.inspect.tflite import TFLiteModel
+from ai_edge_litert import schema_py_generated as schema
+
+from export.inspect.tflite_file import (
+    ABSENT,
+    DATA_INPUT,
+    NUMBERS,
+    dtype,
+    inputs,
+    is_constant,
+    is_quantized,
+    operators,
+    outputs,
+    shape,
+    unpacked_constants,
+)
 
 BYTES = {
-    **dict.fromkeys((3, 6, 9, 17), 1),
-    **dict.fromkeys((1, 7, 16, 18), 2),
-    **dict.fromkeys((0, 2, 15), 4),
-    **dict.fromkeys((4, 8, 10, 12), 8),
-    11: 16,
+    **{name: stored.itemsize for name, stored in NUMBERS.items()},
+    "bfloat16": 2,
+    "int4": 1,
 }
-"""Of one value, by the schema's tensor type."""
+"""Of one value, by its type."""
 
-FLOATS_AND_INT8 = (0, 1, 9)
+FLOATS_AND_INT8 = ("float32", "float16", "int8")
+
+Unpacked = dict[int, schema.OperatorT]
+"""Operators that only unpack a constant, by the tensor that they give."""
 
 
-def cost(model: TFLiteModel) -> dict[str, int | None]:
+def cost(model: schema.ModelT) -> dict[str, int | None]:
     """The ``cost`` of the report's schema.
 
     MACs are those of convolutions, fully connected layers and matrix products. Bytes moved are
@@ -27,91 +41,71 @@ def cost(model: TFLiteModel) -> dict[str, int | None]:
     pass through memory if nothing stayed in a cache. Parameters are the values that operators
     with weights hold.
     """
-    source = unpacked(model)
-    operators = [
-        (name, op)
-        for name, op in zip(model.sequence(), model.graph.operators)
-        if int(op.outputs[0]) not in source
-    ]
-    moved = [_bytes_moved(model, source, op) for _, op in operators]
-    weights = {i for name, op in operators for i in _weights(model, source, name, op)}
+    source = unpacked_constants(model)
+    kept = [(name, op) for name, op in operators(model) if not source.keys() & set(outputs(op))]
+    moved = [_bytes_moved(model, source, op) for _, op in kept]
+    weights = {i for name, op in kept for i in _weights(model, source, name, op)}
     return {
-        "macs": sum(macs(model, name, op) for name, op in operators),
+        "macs": sum(macs(model, name, op) for name, op in kept),
         "parameters": sum(_values(model, index) for index in weights),
         "bytes_moved": None if None in moved else sum(n for n in moved if n is not None),
         "arm_instructions": None,
     }
 
 
-def macs(model: TFLiteModel, name: str, operator: Any) -> int:
+def macs(model: schema.ModelT, name: str, operator: schema.OperatorT) -> int:
     """Multiply-accumulates of one operator."""
-    inputs = [model.graph.tensors[i] for i in operator.inputs if i >= 0]
-    output = prod(model.graph.tensors[operator.outputs[0]].shape)
+    tensors = model.subgraphs[0].tensors
+
+    def taken(place: int) -> tuple[int, ...]:
+        return shape(tensors[inputs(operator)[place]])
+
+    def given() -> int:
+        return prod(shape(tensors[outputs(operator)[0]]))
+
     match name:
         case "CONV_2D":
-            _, height, width, channels = inputs[1].shape
-            return int(output * height * width * channels)
+            return given() * prod(taken(1)[1:])
         case "DEPTHWISE_CONV_2D":
-            return int(output * prod(inputs[1].shape[1:3]))
+            return given() * prod(taken(1)[1:3])
         case "TRANSPOSE_CONV":
-            taps = prod(inputs[1].shape[:3])
-            return int(prod(inputs[2].shape) * taps)
+            return prod(taken(2)) * prod(taken(1)[:3])
         case "FULLY_CONNECTED":
-            return int(output * inputs[1].shape[-1])
+            return given() * taken(1)[-1]
         case "BATCH_MATMUL":
-            return int(output * inputs[0].shape[-2 if operator.builtinOptions.adjX else -1])
+            return given() * taken(0)[-2 if getattr(operator.builtinOptions, "adjX", False) else -1]
     return 0
 
 
-def is_constant(model: TFLiteModel, index: int) -> bool:
-    """Whether a tensor's values are in the file."""
-    data = model.model.buffers[model.graph.tensors[index].buffer].data
-    return data is not None and len(data) > 0
-
-
-def unpacked(model: TFLiteModel) -> dict[int, Any]:
-    """Operators that only unpack a constant, by the tensor that they give: runtimes do it once,
-    when they load."""
-    found = zip(model.sequence(), model.graph.operators)
-    return {
-        int(op.outputs[0]): op
-        for name, op in found
-        if name == "DEQUANTIZE" and is_constant(model, op.inputs[0])
-    }
-
-
-def _weights(model: TFLiteModel, source: dict[int, Any], name: str, operator: Any) -> list[int]:
+def _weights(
+    model: schema.ModelT, source: Unpacked, name: str, operator: schema.OperatorT
+) -> list[int]:
     """Tensors of an operator that hold learnt values."""
-    if name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"):
+    if name not in DATA_INPUT:
         return []
-    kinds = model.graph.tensors
+    tensors = model.subgraphs[0].tensors
     return [
         i
-        for i in _stored(source, operator.inputs)
-        if is_constant(model, i) and (kinds[i].type in FLOATS_AND_INT8 or _is_quantized(kinds[i]))
+        for i in _stored(source, inputs(operator))
+        if is_constant(model, i)
+        and (dtype(tensors[i]) in FLOATS_AND_INT8 or is_quantized(tensors[i]))
     ]
 
 
-def _is_quantized(tensor: Any) -> bool:
-    scale = tensor.quantization.scale if tensor.quantization else None
-    return scale is not None and len(scale) > 0
+def _values(model: schema.ModelT, index: int) -> int:
+    return prod(shape(model.subgraphs[0].tensors[index]))
 
 
-def _values(model: TFLiteModel, index: int) -> int:
-    shape = model.graph.tensors[index].shape
-    return 1 if shape is None else int(prod(shape))
-
-
-def _bytes_moved(model: TFLiteModel, source: dict[int, Any], operator: Any) -> int | None:
+def _bytes_moved(model: schema.ModelT, source: Unpacked, operator: schema.OperatorT) -> int | None:
     """None where a tensor's values are of no fixed size, as texts and resources are."""
-    stored = _stored(source, (*operator.inputs, *operator.outputs))
-    sizes = [BYTES.get(model.graph.tensors[i].type) for i in stored]
+    stored = _stored(source, (*inputs(operator), *outputs(operator)))
+    sizes = [BYTES.get(dtype(model.subgraphs[0].tensors[i])) for i in stored]
     if None in sizes:
         return None
     return sum(_values(model, i) * size for i, size in zip(stored, sizes) if size is not None)
 
 
-def _stored(source: dict[int, Any], tensors: Any) -> list[int]:
+def _stored(source: Unpacked, tensors: tuple[int, ...]) -> list[int]:
     """Tensors as they are in the file: packed where they are unpacked constants."""
-    found = (int(i) for i in tensors if i >= 0)
-    return [int(source[i].inputs[0]) if i in source else i for i in found]
+    found = (i for i in tensors if i != ABSENT)
+    return [inputs(source[i])[0] if i in source else i for i in found]

@@ -14,14 +14,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.host.file_cost import is_constant, unpacked
 from benchmarks.latency.timing import TOP_OPERATORS
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
+from export.inspect.tflite_file import ABSENT, inputs, is_constant, outputs, shape
 
 RUNS, SECONDS = 20, 0.05
 """Each operator runs this often at most, for this long at least unless it has run often enough."""
@@ -46,13 +45,13 @@ class OperatorTime:
     share: float
 
 
-def profile(model: TFLiteModel, threads: int) -> tuple[list[OperatorTime], float]:
+def profile(model: schema.ModelT, threads: int) -> tuple[list[OperatorTime], float]:
     """The dearest operators, dearest first, and the sum over all in milliseconds."""
     folded = _folded(model)
     times: dict[Any, float] = {}
     counts: defaultdict[Any, int] = defaultdict(int)
-    for index, (name, operator) in enumerate(zip(model.sequence(), model.graph.operators)):
-        if int(operator.outputs[0]) in folded:
+    for index, (name, operator) in enumerate(tflite_file.operators(model)):
+        if folded.keys() & set(outputs(operator)):
             continue
         key = _kind(model, name, operator)
         counts[key] += 1
@@ -66,43 +65,41 @@ def profile(model: TFLiteModel, threads: int) -> tuple[list[OperatorTime], float
     return sorted(found, key=lambda item: -item.ms)[:TOP_OPERATORS], total
 
 
-def alone(model: TFLiteModel, index: int) -> bytes:
+def alone(model: schema.ModelT, index: int) -> bytes:
     """A file with one operator of another, its inputs as inputs and its constants as they are."""
-    operator = model.graph.operators[index]
+    operator = model.subgraphs[0].operators[index]
     source = _folded(model)
-    chosen = [source[int(i)] for i in operator.inputs if int(i) in source]
+    chosen = [source[i] for i in inputs(operator) if i in source]
     chosen.append(operator)
-    made = copy.copy(model.model)
-    graph = copy.copy(model.graph)
+    made = copy.copy(model)
+    graph = copy.copy(model.subgraphs[0])
     graph.operators = chosen
-    given = {int(op.outputs[0]) for op in chosen[:-1]}
-    taken = (int(i) for op in chosen for i in op.inputs if i >= 0)
+    given = {outputs(op)[0] for op in chosen[:-1]}
+    taken = (i for op in chosen for i in inputs(op) if i != ABSENT)
     graph.inputs = [i for i in dict.fromkeys(taken) if not is_constant(model, i) and i not in given]
     graph.outputs = operator.outputs
     made.subgraphs = [graph]
     made.signatureDefs, made.metadata, made.metadataBuffer = [], [], []
-    used = {int(i) for op in chosen for i in (*op.inputs, *op.outputs) if i >= 0}
+    used = {i for op in chosen for i in (*inputs(op), *outputs(op)) if i != ABSENT}
     kept = {0, *(graph.tensors[i].buffer for i in used)}
     empty = schema.BufferT()
-    made.buffers = [b if i in kept else empty for i, b in enumerate(model.model.buffers)]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(made.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    made.buffers = [b if i in kept else empty for i, b in enumerate(model.buffers)]
+    return tflite_file.serialize(made)
 
 
-def _folded(model: TFLiteModel) -> dict[int, Any]:
+def _folded(model: schema.ModelT) -> dict[int, schema.OperatorT]:
     """Operators that runtimes make part of the one that follows, by the tensor that they give:
     unpacked constants, and zero padding before a single convolution."""
-    found = unpacked(model)
-    operators = list(zip(model.sequence(), model.graph.operators))
+    found = tflite_file.unpacked_constants(model)
+    operators = tflite_file.operators(model)
     readers: defaultdict[int, list[str]] = defaultdict(list)
     for name, op in operators:
-        for i in op.inputs:
-            readers[int(i)].append(name)
+        for i in inputs(op):
+            readers[i].append(name)
     for name, op in operators:
-        output = int(op.outputs[0])
-        if name == "PAD" and readers[output] in (["CONV_2D"], ["DEPTHWISE_CONV_2D"]):
-            found[output] = op
+        for output in outputs(op):
+            if name == "PAD" and readers[output] in (["CONV_2D"], ["DEPTHWISE_CONV_2D"]):
+                found[output] = op
     return found
 
 
@@ -132,14 +129,11 @@ def _random(rng: np.random.Generator, details: dict[str, Any]) -> np.ndarray:
     return np.zeros(shape, dtype)  # indices, most of all: the first of anything is there
 
 
-def _kind(model: TFLiteModel, name: str, operator: Any) -> tuple[str, str, str]:
+def _kind(model: schema.ModelT, name: str, operator: schema.OperatorT) -> tuple[str, str, str]:
     """What operators that take equally long have in common."""
-    tensors = model.graph.tensors
-    shapes = [
-        (tensors[i].type, *(() if tensors[i].shape is None else tensors[i].shape))
-        for i in (*operator.inputs, *operator.outputs)
-        if i >= 0
-    ]
+    tensors = model.subgraphs[0].tensors
+    wired = [i for i in (*inputs(operator), *outputs(operator)) if i != ABSENT]
+    shapes = [(tensors[i].type, *shape(tensors[i])) for i in wired]
     options = vars(operator.builtinOptions) if operator.builtinOptions else {}
-    where = "x".join(str(n) for n in tensors[operator.outputs[0]].shape)
+    where = "x".join(str(n) for i in outputs(operator)[:1] for n in shape(tensors[i]))
     return name, where, f"{shapes} {sorted(options.items())}"

@@ -198,10 +198,10 @@ class _Subject:
         from dataclasses import asdict
 
         from benchmarks.host.operators import profile
-        from export.inspect.tflite import TFLiteModel
+        from export.inspect import tflite_file
 
         assert isinstance(self.model, FileModel)
-        found, total = profile(TFLiteModel(self.model.path), self.model.threads)
+        found, total = profile(tflite_file.read(self.model.path), self.model.threads)
         return [asdict(item) for item in found], total
 
     def _inference(self) -> float:

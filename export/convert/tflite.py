@@ -77,6 +77,7 @@ def to_tensorflow(
         import tensorflow as tf
 
         from export.convert.tensorflow_graph import TensorFlowGraph
+        from export.inspect.tflite_file import SIGNATURE
 
         run = TensorFlowGraph(onnx.load(str(onnx_file)))
         module = tf.Module()
@@ -84,7 +85,7 @@ def to_tensorflow(
         signature = module.call.get_concrete_function(
             *(tf.TensorSpec(port.nhwc, tf.float32, name=port.name) for port in inputs)
         )
-        tf.saved_model.save(module, str(saved_model), signatures={"serving_default": signature})
+        tf.saved_model.save(module, str(saved_model), signatures={SIGNATURE: signature})
     return SavedGraph(saved_model, graph.contract)
 
 
@@ -150,10 +151,10 @@ _PRECISIONS: dict[str, Callable[[Any, Any, Contract, Sequence[Example]], None]] 
 
 def _with_contract(data: bytes, contract: Contract) -> bytes:
     """The same model with inputs and outputs named and ordered as the contract has them."""
-    import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
+    # Core ML exports import this module too, and do without LiteRT.
+    from export.inspect import tflite_file
 
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model = tflite_file.parse(data)
     graph, signature = model.subgraphs[0], model.signatureDefs[0]
     by_name = {}
     for entry in [*signature.inputs, *signature.outputs]:
@@ -164,6 +165,4 @@ def _with_contract(data: bytes, contract: Contract) -> bytes:
     graph.outputs = [by_name[port.name] for port in contract.outputs]
     signature.inputs.sort(key=lambda e: graph.inputs.index(e.tensorIndex))
     model.description = f"facestyle {contract.graph}"
-    builder = flatbuffers.Builder(len(data))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return tflite_file.serialize(model)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from export.convert.graphs import Graph
+from export.inspect import tflite_file
 from export.inspect.constants import Constant
+from export.inspect.tflite_file import (
+    DATA_INPUT,
+    SIGNATURE,
+    WEIGHTS_INPUT,
+    dtype,
+    is_quantized,
+    operators,
+    shape,
+    text,
+)
 from export.verify.verdicts import Assurance, Verdict, equal
-from facestyle.errors import UserError
 
 UNWANTED = (
     "MIRROR_PAD",
@@ -31,13 +38,8 @@ UNWANTED = (
 MAX_TRANSPOSE_RANK = 4
 """Beyond it the GPU delegate refuses a TRANSPOSE."""
 
-SIGNATURE = "serving_default"
-"""The name under which apps run a file."""
-
-_FP32, _FP16, _INT32, _INT8 = 0, 1, 2, 9
-_DTYPES = {_FP32: np.float32, _FP16: np.float16, _INT32: np.int32, _INT8: np.int8}
-_TYPE_NAMES = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
-_OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+FLOATS = ("float32", "float16", "int8", "int32")
+"""Types of floats as the converter stores them; the last two with a scale."""
 
 MAX_SHAPE = 16
 """Plain integer constants are shapes, axes and paddings; none has more values than this."""
@@ -54,10 +56,7 @@ MAX_SLACK = 64
 LARGE = 1024
 """The converter leaves weights of fewer values in floating point in ``dynamic`` files."""
 
-_DATA = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "TRANSPOSE_CONV": 2, "FULLY_CONNECTED": 0}
-"""Operators with weights, which are their second input, and the place of their data."""
-
-_FLOAT, _HALF, _BYTE = {"FLOAT32"}, {"FLOAT16"}, {"INT8"}
+_FLOAT, _HALF, _BYTE = {"float32"}, {"float16"}, {"int8"}
 _PRECISIONS: dict[str, dict[str, set[str]]] = {
     "fp32": {
         "inputs and outputs": _FLOAT,
@@ -87,7 +86,7 @@ _PRECISIONS: dict[str, dict[str, set[str]]] = {
         "inputs and outputs": _BYTE,
         "large weights": _BYTE,
         "small weights": _BYTE,
-        "other constants": _FLOAT | _BYTE | {"INT32"},
+        "other constants": _FLOAT | _BYTE | {"int32"},
         "inputs of convolutions": _BYTE,
         # What int8 has no kernels for is calculated in floating point.
         "computed values": _FLOAT | _BYTE,
@@ -97,59 +96,20 @@ _PRECISIONS: dict[str, dict[str, set[str]]] = {
 
 
 class TFLiteModel:
-    """A parsed flatbuffer: its first graph, whose indices and sizes are known to be right.
+    """A saved file: its schema's objects, and its first graph, the one that runs.
 
     Raises:
         UserError: when the file is missing or not a TFLite model.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            data = path.read_bytes()
-            if data[4:8] != b"TFL3":
-                raise ValueError("no TFL3 mark")
-            self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
-            self.graph = self.model.subgraphs[0]
-            self.size = len(data)
-            self._validate()
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
-            raise UserError(f"{path}: not a TFLite model, or a damaged one") from error
-
-    def _validate(self) -> None:
-        """As LiteRT would when it loads the file; any error says that it is damaged."""
-        tensors, buffers = self.graph.tensors, self.model.buffers
-        for tensor in tensors:
-            _below(len(buffers), [tensor.buffer])
-            _validate_tensor(tensor, buffers[tensor.buffer].data)
-        _below(len(tensors), [*self.graph.inputs, *self.graph.outputs])
-        for operator in self.graph.operators:
-            _below(len(self.model.operatorCodes), [operator.opcodeIndex])
-            inputs = [] if operator.inputs is None else operator.inputs
-            outputs = [] if operator.outputs is None else operator.outputs
-            _below(len(tensors), [i for i in (*inputs, *outputs) if i != -1])
-            name = self._operator_name(operator)
-            if name in _DATA:
-                taken = [inputs[1], inputs[_DATA[name]]]
-                _below(len(tensors), taken)
-                if name != "FULLY_CONNECTED" and any(len(_shape(tensors[i])) != 4 for i in taken):
-                    raise ValueError("a convolution of other than images")
-            elif name == "DEQUANTIZE":
-                _below(len(tensors), [inputs[0], outputs[0]])
-        _below(len(buffers), [entry.buffer for entry in self.model.metadata or []])
-        for signature in self.model.signatureDefs or []:
-            if signature.subgraphIndex == 0:
-                entries = [*(signature.inputs or []), *(signature.outputs or [])]
-                _below(len(tensors), [entry.tensorIndex for entry in entries])
-
-    def _operator_name(self, operator: Any) -> str:
-        code = self.model.operatorCodes[operator.opcodeIndex]
-        builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
-        custom = code.customCode
-        return _text(custom) if custom else _OPERATORS.get(builtin, str(builtin))
+        self.model = tflite_file.read(path)
+        self.graph = self.model.subgraphs[0]
+        self.size = path.stat().st_size
 
     def sequence(self) -> list[str]:
         """Operators in the order in which they run."""
-        return [self._operator_name(operator) for operator in self.graph.operators]
+        return [name for name, _ in operators(self.model)]
 
     def operators(self) -> dict[str, int]:
         """How often each operator occurs."""
@@ -158,10 +118,9 @@ class TFLiteModel:
     def unwanted(self) -> list[str]:
         """Operators that phones' delegates do not take, with the reason in a word."""
         found = []
-        for operator in self.graph.operators:
-            name = self._operator_name(operator)
-            inputs = [] if operator.inputs is None else operator.inputs
-            shapes = [_shape(self.graph.tensors[i]) for i in inputs if i >= 0]
+        for name, operator in operators(self.model):
+            taken = [i for i in tflite_file.inputs(operator) if i != tflite_file.ABSENT]
+            shapes = [shape(self.graph.tensors[i]) for i in taken]
             if name in UNWANTED or name.lower().startswith("flex"):
                 found.append(name)
             elif name == "CONV_2D" and shapes[1][3] != shapes[0][3]:
@@ -174,16 +133,14 @@ class TFLiteModel:
         """Every floating-point constant, and every integer one that stands for floats."""
         found = []
         for tensor in self.graph.tensors:
-            data = self._data(tensor)
-            if data is None or not _stands_for_floats(tensor):
+            raw = tflite_file.values(self.model, tensor)
+            if raw is None or not _stands_for_floats(tensor):
                 continue
-            quantized = _is_quantized(tensor)
-            raw = np.frombuffer(bytes(data), _DTYPES[tensor.type]).reshape(_shape(tensor))
             values = raw.astype(np.float32)
             tolerance: Any = np.abs(values) * 2.0**-22 + 1e-7
-            if tensor.type == _FP16:
+            if dtype(tensor) == "float16":
                 tolerance = np.abs(values) * 2.0**-10 + 1e-7
-            if quantized:
+            if is_quantized(tensor):
                 scale = np.asarray(tensor.quantization.scale, np.float32)
                 zero = np.asarray(tensor.quantization.zeroPoint, np.float32)
                 if scale.size > 1:
@@ -192,13 +149,8 @@ class TFLiteModel:
                     scale, zero = scale.reshape(axis), zero.reshape(axis)
                 values = (values - zero) * scale
                 tolerance = 0.51 * scale + 1e-7
-            found.append(Constant(_text(tensor.name), values.astype(np.float32), tolerance))
+            found.append(Constant(text(tensor.name), values.astype(np.float32), tolerance))
         return found
-
-    def _data(self, tensor: Any) -> Any:
-        """A constant's bytes; None for what is computed."""
-        data = self.model.buffers[tensor.buffer].data
-        return data if data is not None and len(data) else None
 
     def hidden(self) -> list[str]:
         """Contents that ``constants`` does not see and that could hide another network."""
@@ -214,29 +166,23 @@ class TFLiteModel:
                 found.append(f"buffer {i} outside the graph")
         if model.externalBuffers or model.externalBufferGroups:
             found.append("buffers in other files")
-        found += [f"metadata {_text(e.name)}" for e in metadata if e.name not in METADATA]
+        found += [f"metadata {text(e.name)}" for e in metadata if e.name not in METADATA]
         notes = (model.buffers[entry.buffer].data for entry in metadata)
         if (size := sum(len(note) for note in notes if note is not None)) > MAX_METADATA:
             found.append(f"{size} bytes of metadata")
         for tensor in self.graph.tensors:
-            data = self._data(tensor)
+            data = tflite_file.constant(model, tensor)
             if data is None or _stands_for_floats(tensor):
                 continue
-            if len(data) > MAX_SHAPE * (4 if tensor.type == _INT32 else 8):
-                found.append(_text(tensor.name))
-        for operator in self.graph.operators:
+            if len(data) > MAX_SHAPE * (4 if dtype(tensor) == "int32" else 8):
+                found.append(text(tensor.name))
+        for name, operator in operators(model):
             options = operator.customOptions
             if operator.largeCustomOptionsSize or (options is not None and len(options)):
-                found.append(f"options of {self._operator_name(operator)}")
-        if abs(extra := self.size - self._written_size()) > MAX_SLACK:
+                found.append(f"options of {name}")
+        if abs(extra := self.size - len(tflite_file.serialize(model))) > MAX_SLACK:
             found.append(f"{extra} bytes that no part of the graph refers to")
         return found
-
-    def _written_size(self) -> int:
-        """Bytes of a file with this content, as ``export.convert.tflite`` writes it."""
-        builder = flatbuffers.Builder(self.size)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return len(builder.Output())
 
     def _signature(self) -> Verdict:
         """Apps give and take tensors by the names of a signature, not by their order."""
@@ -248,13 +194,13 @@ class TFLiteModel:
             return f"{key}({', '.join(sorted(inputs))}) -> {', '.join(sorted(outputs))}"
 
         def ports(indices: Iterable[int]) -> list[str]:
-            return [entry(_text(self.graph.tensors[i].name), i) for i in indices]
+            return [entry(text(self.graph.tensors[i].name), i) for i in indices]
 
         def entries(maps: Any) -> list[str]:
-            return [entry(_text(e.name), e.tensorIndex) for e in maps or []]
+            return [entry(text(e.name), e.tensorIndex) for e in maps or []]
 
         found = [
-            described(entries(s.inputs), entries(s.outputs), _text(s.signatureKey))
+            described(entries(s.inputs), entries(s.outputs), text(s.signatureKey))
             + (f" of subgraph {s.subgraphIndex}" if s.subgraphIndex else "")
             for s in self.model.signatureDefs or []
         ]
@@ -264,19 +210,18 @@ class TFLiteModel:
     def _types(self) -> dict[str, set[str]]:
         """Types by what has them, as in ``_PRECISIONS``."""
         tensors = self.graph.tensors
-        operators = list(zip(self.sequence(), self.graph.operators))
         unpacked = {
-            op.outputs[0]: op.inputs[0]
-            for name, op in operators
-            if name == "DEQUANTIZE" and self._data(tensors[op.inputs[0]]) is not None
+            tensor: tflite_file.inputs(operator)[0]
+            for tensor, operator in tflite_file.unpacked_constants(self.model).items()
         }
         weights, data = set(), set()
-        for name, op in operators:
-            if name in _DATA:
-                weights.add(unpacked.get(op.inputs[1], op.inputs[1]))
-                data.add(op.inputs[_DATA[name]])
-        constant = {i for i, tensor in enumerate(tensors) if self._data(tensor) is not None}
-        values = {i: prod(_shape(tensor)) for i, tensor in enumerate(tensors)}
+        for name, operator in operators(self.model):
+            if name in DATA_INPUT:
+                taken = tflite_file.inputs(operator)
+                weights.add(unpacked.get(taken[WEIGHTS_INPUT], taken[WEIGHTS_INPUT]))
+                data.add(taken[DATA_INPUT[name]])
+        constant = {i for i in range(len(tensors)) if tflite_file.is_constant(self.model, i)}
+        values = {i: prod(shape(tensor)) for i, tensor in enumerate(tensors)}
         others = {i for i in constant - weights if values[i] > 1 and _stands_for_floats(tensors[i])}
         computed = set(range(len(tensors))) - constant
         having: dict[str, Iterable[int]] = {
@@ -287,15 +232,12 @@ class TFLiteModel:
             "inputs of convolutions": data,
             "computed values": computed,
         }
-        return {
-            what: {_TYPE_NAMES.get(tensors[i].type, str(tensors[i].type)) for i in indices}
-            for what, indices in having.items()
-        }
+        return {what: {dtype(tensors[i]) for i in indices} for what, indices in having.items()}
 
     def _precision(self, precision: str) -> Verdict:
         allowed = _PRECISIONS[precision]
         wrong = [
-            f"{what} in {'/'.join(sorted(found - allowed[what]))}"
+            f"{what} in {'/'.join(sorted(found - allowed[what])).upper()}"
             for what, found in self._types().items()
             if found - allowed[what]
         ]
@@ -309,12 +251,12 @@ class TFLiteModel:
             precision: what it was made in: fp32, fp16, dynamic or int8.
         """
 
-        def shaped(name: str, shape: Iterable[int]) -> str:
-            return f"{name} {'x'.join(str(n) for n in shape)}"
+        def shaped(name: str, size: Iterable[int]) -> str:
+            return f"{name} {'x'.join(str(n) for n in size)}"
 
         def ports(indices: Iterable[int]) -> str:
             tensors = [self.graph.tensors[i] for i in indices]
-            return ", ".join(shaped(_text(t.name), _shape(t)) for t in tensors)
+            return ", ".join(shaped(text(t.name), shape(t)) for t in tensors)
 
         wanted_in = ", ".join(shaped(p.name, p.nhwc) for p in graph.contract.inputs)
         wanted_out = ", ".join(shaped(p.name, p.nhwc) for p in graph.contract.outputs)
@@ -344,8 +286,8 @@ class TFLiteModel:
         result: dict[str, dict[str, float | int | str]] = {}
         for index in [*self.graph.inputs, *self.graph.outputs]:
             tensor = self.graph.tensors[index]
-            if tensor.type == _INT8 and _is_quantized(tensor):
-                result[_text(tensor.name)] = {
+            if dtype(tensor) == "int8" and is_quantized(tensor):
+                result[text(tensor.name)] = {
                     "dtype": "int8",
                     "scale": float(tensor.quantization.scale[0]),
                     "zero_point": int(tensor.quantization.zeroPoint[0]),
@@ -353,40 +295,8 @@ class TFLiteModel:
         return result
 
 
-def _text(name: bytes | None) -> str:
-    return (name or b"").decode(errors="replace")
-
-
-def _shape(tensor: Any) -> tuple[int, ...]:
-    return () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
-
-
-def _is_quantized(tensor: Any) -> bool:
-    scale = tensor.quantization.scale if tensor.quantization else None
-    return scale is not None and len(scale) > 0
-
-
 def _stands_for_floats(tensor: Any) -> bool:
     """Whether ``constants`` can say which floats a constant stands for; plain integers are
     shapes, axes and paddings."""
-    plain = tensor.type == _INT32 and not _is_quantized(tensor)
-    return tensor.type in _DTYPES and not plain and tensor.sparsity is None
-
-
-def _below(count: int, indices: Iterable[int]) -> None:
-    if any(not 0 <= index < count for index in indices):
-        raise ValueError("an index out of range")
-
-
-def _validate_tensor(tensor: Any, data: Any) -> None:
-    shape = _shape(tensor)
-    dense = tensor.type in _DTYPES and tensor.sparsity is None
-    size = prod(shape) * np.dtype(_DTYPES[tensor.type]).itemsize if dense else None
-    if size is not None and data is not None and len(data) not in (0, size):
-        raise ValueError("a constant of another size than its shape")
-    if _is_quantized(tensor):
-        found = tensor.quantization
-        if len(found.zeroPoint) != len(found.scale):
-            raise ValueError("not one zero point for each scale")
-        if len(found.scale) > 1 and shape[found.quantizedDimension] != len(found.scale):
-            raise ValueError("not one scale for each channel")
+    plain = dtype(tensor) == "int32" and not is_quantized(tensor)
+    return dtype(tensor) in FLOATS and not plain and tensor.sparsity is None

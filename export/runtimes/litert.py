@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
-from export.inspect.tflite import SIGNATURE
+from export.inspect.tflite_file import SIGNATURE
 from export.suppress_output import quiet
 from facestyle.contract import Contract
 

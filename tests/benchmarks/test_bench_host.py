@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,10 +20,11 @@ from benchmarks.host.machine import Meter, conditions, device
 from benchmarks.host.models import FileModel, TorchModel, filling, picture_format
 from benchmarks.host.worker import Lost, Samples, Worker
 from benchmarks.report import document
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
 from export.runtimes.litert import Quantization
 from facestyle.errors import UserError
 from tests.support import made_models
+from tests.support.made_tflite import Made, halves, matmul, small
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ class TestFrames:
 
 class TestCost:
     def test_of_a_small_file(self, picture_file: Path) -> None:
-        found = file_cost.cost(TFLiteModel(picture_file))
+        found = file_cost.cost(tflite_file.read(picture_file))
         pixels = 24 * 32
         assert found["macs"] == pixels * 27 * 4 + pixels // 4 * 9 * 4 + pixels * 4 * 3
         # Converters give every convolution a bias; equal ones, of four zeros here, are stored once.
@@ -104,25 +106,47 @@ class TestCost:
         assert found["arm_instructions"] is None
 
     def test_of_a_matrix_product(self, tmp_path: Path) -> None:
-        found = file_cost.cost(TFLiteModel(made_models.vector_model(tmp_path / "v.tflite")))
+        found = file_cost.cost(tflite_file.read(made_models.vector_model(tmp_path / "v.tflite")))
         assert found["macs"] == 8 * 4
         # Input, kernel and output; a bias of zeros may be there.
         assert found["bytes_moved"] in (4 * (8 + 32 + 4), 4 * (8 + 32 + 4 + 4))
+
+    @pytest.mark.parametrize("made", [small(), halves(bias=True), matmul("float32", False)])
+    def test_of_a_damaged_file_is_an_error_for_people(self, made: Made, tmp_path: Path) -> None:
+        data, path = made.data(), tmp_path / "m.tflite"
+        generator = np.random.default_rng(0)
+        refused = 0
+        for _ in range(300):
+            damaged = bytearray(data)
+            struct.pack_into("<i", damaged, 4 * generator.integers(2, len(data) // 4), 0)
+            path.write_bytes(damaged)
+            try:
+                file_cost.cost(tflite_file.read(path))
+            except UserError:
+                refused += 1
+        assert 0 < refused < 300
+
+    def test_of_operators_that_give_nothing(self) -> None:
+        made = Made()
+        made.add("ASSIGN_VARIABLE", [made.given((1,), "resource"), made.given((4,))], [])
+        assert file_cost.cost(tflite_file.parse(made.data())) == {
+            "macs": 0, "parameters": 0, "bytes_moved": None, "arm_instructions": None,
+        }  # fmt: skip
 
 
 class TestOperators:
     def test_one_by_one_they_make_the_whole(self, picture_file: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        model = TFLiteModel(picture_file)
+        model = tflite_file.read(picture_file)
         whole = Interpreter(str(picture_file))
         whole.allocate_tensors()
-        given_index = int(model.graph.inputs[0])
+        given_index = int(model.subgraphs[0].inputs[0])
         picture = np.random.default_rng(0).random((1, 24, 32, 3)).astype(np.float32)
         whole.set_tensor(given_index, picture)
         whole.invoke()
-        known = {model.graph.tensors[given_index].name.decode(): picture}
-        for index in range(len(model.graph.operators)):
+        known = {model.subgraphs[0].tensors[given_index].name.decode(): picture}
+        for index in range(len(model.subgraphs[0].operators)):
             single = Interpreter(model_content=operators.alone(model, index))
             single.allocate_tensors()
             details = single.get_input_details()
@@ -134,11 +158,11 @@ class TestOperators:
             for d in single.get_output_details():
                 known[d["name"]] = single.get_tensor(d["index"])
         wanted = whole.get_tensor(whole.get_output_details()[0]["index"])
-        name = model.graph.tensors[model.graph.outputs[0]].name.decode()
+        name = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]].name.decode()
         np.testing.assert_allclose(known[name], wanted, atol=1e-5)
 
     def test_profile(self, picture_file: Path) -> None:
-        model = TFLiteModel(picture_file)
+        model = tflite_file.read(picture_file)
         found, total = operators.profile(model, threads=1)
         assert sum(item.ms for item in found) <= total * (1 + 1e-9)
         assert [item.ms for item in found] == sorted((i.ms for i in found), reverse=True)
@@ -147,7 +171,8 @@ class TestOperators:
         )
         names = [item.operator for item in found]
         assert "CONV_2D" in names
-        assert "PAD" in model.sequence() and "PAD" not in names, "runtimes fold it"
+        sequence = [name for name, _ in tflite_file.operators(model)]
+        assert "PAD" in sequence and "PAD" not in names, "runtimes fold it"
 
 
 class TestWorker:

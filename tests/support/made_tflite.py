@@ -6,28 +6,43 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from torch import nn
+
+from export.convert.graphs import Graph
+from export.inspect import tflite_file
+from facestyle import contract
+from facestyle.contract import Contract
 
 Shape = Sequence[int]
 
-TYPES = {name.lower(): code for name, code in vars(schema.TensorType).items() if name.isupper()}
+TYPES = {name: code for code, name in tflite_file.DTYPES.items()}
 SCALE = 0.05
 CUBE = (1, 4, 4, 8)
+STRIDES = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+
+SIZE = 4
+GRAPH = Graph(
+    "painter",
+    nn.Identity(),
+    Contract(
+        "painter",
+        (contract.content(SIZE, SIZE), contract.painting(SIZE)),
+        (contract.stylized(SIZE, SIZE),),
+    ),
+)
+"""What ``difference`` and ``small`` are files of."""
 
 
 class Made:
     """A ``.tflite`` file put together by hand."""
 
     def __init__(self) -> None:
-        self.model = schema.ModelT()
-        self.model.version = 3
-        self.model.operatorCodes, self.model.buffers = [], [schema.BufferT()]
-        self.graph = schema.SubGraphT()
-        self.graph.tensors, self.graph.operators = [], []
-        self.graph.inputs, self.graph.outputs = [], []
-        self.model.subgraphs = [self.graph]
+        self.graph = schema.SubGraphT(tensors=[], inputs=[], outputs=[], operators=[])
+        self.model = schema.ModelT(
+            version=3, operatorCodes=[], subgraphs=[self.graph], buffers=[schema.BufferT()]
+        )
 
     def tensor(
         self,
@@ -38,22 +53,17 @@ class Made:
         axis: int = 0,
     ) -> int:
         """Add a tensor, a constant one if it has data; int8 has a scale unless told otherwise."""
-        tensor = schema.TensorT()
-        tensor.shape, tensor.type = list(shape), TYPES[dtype]
-        tensor.name, tensor.buffer = f"t{len(self.graph.tensors)}", 0
+        name = f"t{len(self.graph.tensors)}"
+        tensor = schema.TensorT(shape=list(shape), type=TYPES[dtype], name=name)
         scale = SCALE if scale is None and dtype == "int8" else scale
         if scale is not None:
-            quantization = schema.QuantizationParametersT()
-            quantization.scale = np.atleast_1d(np.float32(scale))
-            quantization.zeroPoint = np.zeros(quantization.scale.size, np.int64)
-            quantization.quantizedDimension = axis
-            tensor.quantization = quantization
+            scales = np.atleast_1d(np.float32(scale))
+            tensor.quantization = schema.QuantizationParametersT(
+                scale=scales, zeroPoint=np.zeros(scales.size, np.int64), quantizedDimension=axis
+            )
         if data is not None:
-            buffer = schema.BufferT()
             values = np.broadcast_to(np.asarray(data, dtype), tuple(shape))
-            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-            self.model.buffers.append(buffer)
-            tensor.buffer = len(self.model.buffers) - 1
+            tensor.buffer = tflite_file.add_buffer(self.model, values.tobytes())
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
@@ -69,13 +79,15 @@ class Made:
         self, name: str, inputs: Shape, outputs: Shape, version: int = 1, **options: Any
     ) -> Made:
         """Add an operator; options by the schema's names, under ``kind`` their table's."""
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, name)
-        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), version
-        self.model.operatorCodes.append(code)
-        operator = schema.OperatorT()
-        operator.opcodeIndex = len(self.model.operatorCodes) - 1
-        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        code = getattr(schema.BuiltinOperator, name)
+        operator = schema.OperatorT(
+            opcodeIndex=len(self.model.operatorCodes), inputs=list(inputs), outputs=list(outputs)
+        )
+        self.model.operatorCodes.append(
+            schema.OperatorCodeT(
+                builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=version
+            )
+        )
         kind = options.pop("kind", None)
         if kind:
             operator.builtinOptions = getattr(schema, f"{kind}T")()
@@ -87,9 +99,7 @@ class Made:
         return self
 
     def data(self) -> bytes:
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return tflite_file.serialize(self.model)
 
     def write(self, folder: Path) -> Path:
         path = folder / "made.tflite"
@@ -178,9 +188,7 @@ def convolution(
         else made.tensor((8,), "float32", 0)
     )
     kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
-    defaults = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
-    if depthwise:
-        defaults["depthMultiplier"] = 1
+    defaults = STRIDES | ({"depthMultiplier": 1} if depthwise else {})
     version = 3 if dtype == "int8" else 1
     output = made.result((1, 8, 8, 8), dtype)
     inputs = [data, kernel, bias]
@@ -322,5 +330,35 @@ def halves(bias: bool) -> Made:
             stored, tensor = made.tensor(shape, "float16", 1), made.tensor(shape)
             made.add("DEQUANTIZE", [stored], [tensor], 3, kind="DequantizeOptions")
         inputs.append(tensor)
-    options = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
-    return made.add("CONV_2D", inputs, [output], kind="Conv2DOptions", **options)
+    return made.add("CONV_2D", inputs, [output], kind="Conv2DOptions", **STRIDES)
+
+
+def signed(made: Made) -> Made:
+    """With a signature and names as the contract wants them."""
+    signature = schema.SignatureDefT([], [], tflite_file.SIGNATURE)
+    for entries, indices, ports in (
+        (signature.inputs, made.graph.inputs, GRAPH.contract.inputs),
+        (signature.outputs, made.graph.outputs, GRAPH.contract.outputs),
+    ):
+        for index, port in zip(indices, ports):
+            made.graph.tensors[index].name = port.name
+            entries.append(schema.TensorMapT(port.name, index))
+    made.model.signatureDefs = [signature]
+    return made
+
+
+def difference() -> Made:
+    """Content minus painting: which is which can be told from the result."""
+    made, shape = Made(), (1, SIZE, SIZE, 3)
+    inputs = [made.given(shape), made.given(shape)]
+    return signed(made.add("SUB", inputs, [made.result(shape)], kind="SubOptions"))
+
+
+def small() -> Made:
+    """The same after a 1x1 convolution of the painting."""
+    made, shape = Made(), (1, SIZE, SIZE, 3)
+    content, painting = made.given(shape), made.given(shape)
+    kernel, bias = made.tensor((3, 1, 1, 3), data=1), made.tensor((3,), data=0)
+    between = made.tensor(shape)
+    made.add("CONV_2D", [painting, kernel, bias], [between], kind="Conv2DOptions", **STRIDES)
+    return signed(made.add("SUB", [content, between], [made.result(shape)], kind="SubOptions"))

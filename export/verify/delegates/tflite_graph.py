@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +10,14 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.inspect.tflite import TFLiteModel
+from export.inspect import tflite_file
 from export.verify.delegates.partitions import ABSENT, Wiring
-from facestyle.errors import UserError
 
 MAX_VALUES = 64
 """Constants of more integers than this are weights, not settings."""
 
-_INTEGERS = {"int32": "<i4", "int64": "<i8"}
-
-_DTYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if name.isupper()}
+SETTINGS = (np.int32, np.int64)
+"""Types of shapes, axes and paddings."""
 
 
 @dataclass(frozen=True)
@@ -112,51 +109,36 @@ def read(path: Path) -> FlatGraph:
     Raises:
         UserError: when the file is missing, no TFLite model or a damaged one.
     """
-    model = TFLiteModel(path)
-    try:
-        tensors = [_tensor(model.model, tensor) for tensor in model.graph.tensors]
-        nodes = tuple(
-            _node(model.model, tensors, name, operator)
-            for name, operator in zip(model.sequence(), model.graph.operators)
-        )
-        return FlatGraph(nodes, tuple(int(i) for i in model.graph.outputs))
-    except (LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
-        raise UserError(f"{path}: not a TFLite model, or a damaged one") from error
+    model = tflite_file.read(path)
+    graph = model.subgraphs[0]
+    tensors = [_tensor(model, tensor) for tensor in graph.tensors]
+    nodes = (_node(model, tensors, *named) for named in tflite_file.operators(model))
+    return FlatGraph(tuple(nodes), tuple(int(i) for i in graph.outputs))
 
 
-def _tensor(model: Any, tensor: Any) -> Tensor:
-    data = model.buffers[tensor.buffer].data
-    constant = data is not None and len(data) > 0
-    shape = tuple(int(n) for n in tensor.shape) if tensor.shape is not None else ()
-    dtype = _DTYPES[tensor.type]
-    values = None
-    if constant and dtype in _INTEGERS:
-        numbers = np.frombuffer(bytes(data), _INTEGERS[dtype])
-        values = tuple(int(n) for n in numbers) if numbers.size <= MAX_VALUES else None
-    quantization = tensor.quantization
-    scales, zeros, axis = [], [], 0
-    if quantization is not None:
-        scales = [] if quantization.scale is None else list(quantization.scale)
-        zeros = [] if quantization.zeroPoint is None else list(quantization.zeroPoint)
-        axis = quantization.quantizedDimension
+def _tensor(model: schema.ModelT, tensor: schema.TensorT) -> Tensor:
+    values = tflite_file.values(model, tensor)
+    is_setting = values is not None and values.dtype in SETTINGS and values.size <= MAX_VALUES
+    found = tensor.quantization
+    scales = () if found is None or found.scale is None else found.scale
+    zeros = () if found is None or found.zeroPoint is None else found.zeroPoint
     return Tensor(
-        name=tensor.name.decode() if tensor.name else "",
-        shape=shape,
-        dtype=dtype,
-        constant=constant,
-        values=values,
-        scales=tuple(np.float32(s) for s in scales),
-        zero_point=int(zeros[0]) if zeros else 0,
-        axis=int(axis),
+        name=tflite_file.text(tensor.name),
+        shape=tflite_file.shape(tensor),
+        dtype=tflite_file.dtype(tensor),
+        constant=tflite_file.constant(model, tensor) is not None,
+        values=tuple(map(int, values.flat)) if values is not None and is_setting else None,
+        scales=tuple(np.float32(scale) for scale in scales),
+        zero_point=int(zeros[0]) if len(zeros) else 0,
+        axis=0 if found is None else int(found.quantizedDimension),
         sparse=tensor.sparsity is not None,
     )
 
 
-def _node(model: Any, tensors: list[Tensor], name: str, operator: Any) -> Node:
-    inputs = tuple(int(i) for i in operator.inputs) if operator.inputs is not None else ()
-    outputs = tuple(int(i) for i in operator.outputs) if operator.outputs is not None else ()
-    if any(not ABSENT <= i < len(tensors) for i in (*inputs, *outputs)):
-        raise ValueError("an operator reads a tensor that is not there")
+def _node(
+    model: schema.ModelT, tensors: list[Tensor], name: str, operator: schema.OperatorT
+) -> Node:
+    inputs, outputs = tflite_file.inputs(operator), tflite_file.outputs(operator)
     return Node(
         operator=name,
         version=int(model.operatorCodes[operator.opcodeIndex].version),
