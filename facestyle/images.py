@@ -111,10 +111,32 @@ def to_tensor(image: Image.Image) -> Tensor:
     return torch.from_numpy(array).permute(2, 0, 1)[None].contiguous()
 
 
+def to_bytes(pixels: Tensor) -> Tensor:
+    """Values of any shape in [0, 1] to uint8: ``round(255 x)``, halves to the even number.
+
+    What is beyond becomes the nearest that is not.
+
+    >>> to_bytes(torch.tensor([0.0, 0.1, 0.9, 1.2]))
+    tensor([  0,  26, 230, 255], dtype=torch.uint8)
+    """
+    return _steps(pixels).to(torch.uint8)
+
+
+def eight_bit(pixels: Tensor) -> Tensor:
+    """Values of any shape as screens and files show them: ``round(255 x) / 255`` in [0, 1].
+
+    NaN stays NaN.
+    """
+    return _steps(pixels) / 255
+
+
+def _steps(pixels: Tensor) -> Tensor:
+    return (pixels.clamp(0, 1) * 255).round()
+
+
 def to_image(pixels: Tensor) -> Image.Image:
     """(1, 3, H, W) in [0, 1] to an 8-bit RGB image, rounded to the nearest."""
-    array = (pixels[0].clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(array.permute(1, 2, 0).cpu().numpy())
+    return Image.fromarray(to_bytes(pixels[0]).permute(1, 2, 0).cpu().numpy())
 
 
 def save(pixels: Tensor, path: Path) -> None:

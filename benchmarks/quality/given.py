@@ -17,7 +17,7 @@ from benchmarks.evaluate.held_out import short_names
 from benchmarks.quality import surface
 from benchmarks.quality.boxes import Box
 from benchmarks.quality.figures import FIGURES, PER_PAIR, Figure, Values, fewer, mean
-from benchmarks.quality.judge import Judges, eight_bits, finite, read_photo
+from benchmarks.quality.judge import Judges, finite, read_photo
 from benchmarks.quality.pictures import Picture
 from benchmarks.quality.report import PARTLY
 from facestyle import images
@@ -142,7 +142,7 @@ def measure(
                 own[picture.name] = judges.judge(
                     seen[photo.name], looks[painting.name], image, None
                 )
-                power += surface.spectrum(eight_bits(image))
+                power += surface.spectrum(images.eight_bit(image))
                 bar.update()
             values = {f.key: mean(v[f.key] for v in own.values()) for f in PER_PAIR}
             values["grid_db"] = finite(surface.grid_db(power))

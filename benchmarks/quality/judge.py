@@ -77,11 +77,6 @@ class Painting:
     second: Style | None
 
 
-def eight_bits(image: Tensor) -> Tensor:
-    """As a screen or file shows a network's output: in [0, 1], in steps of 1/255."""
-    return (image.clamp(0, 1) * 255).round() / 255
-
-
 class Judges:
     """The networks that judge.
 
@@ -164,7 +159,7 @@ class Judges:
             first, second: both frames painted, (1, 3, H, W), as the network gives them. Without
                 the second one nothing is told of motion.
         """
-        image = eight_bits(first)
+        image = images.eight_bit(first)
         own, arrangement = painted.look(self._perceptual, image)
         values: dict[str, float | None] = {
             "style": painted.style_loss(own, painting.style),

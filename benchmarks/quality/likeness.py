@@ -142,8 +142,7 @@ class LikenessJudge:
 
 
 def _pixels(image: Tensor) -> NDArray[np.uint8]:
-    rows = (image[0].clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
-    return np.ascontiguousarray(rows.astype(np.uint8))
+    return np.ascontiguousarray(images.to_bytes(image[0]).permute(1, 2, 0).numpy())
 
 
 def _models() -> dict[str, str]:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from benchmarks.quality import surface
 from benchmarks.quality.boxes import Box
 from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, fewer, mean, ratio_of_means
-from benchmarks.quality.judge import Judges, eight_bits, finite, read_photo
+from benchmarks.quality.judge import Judges, finite, read_photo
 from benchmarks.quality.pictures import Picture, pairs
 from benchmarks.quality.subjects import Subject
 from facestyle import images
@@ -136,7 +136,7 @@ def measure(task: Task, judges: Judges) -> Results:
                         results.verdicts.append(
                             Verdict(subject.name, photo.name, name, strength, values)
                         )
-                        power[subject.name, strength] += surface.spectrum(eight_bits(first))
+                        power[subject.name, strength] += surface.spectrum(images.eight_bit(first))
                         bar.update()
     for (name, strength), sums in power.items():
         results.rows.append(_row(results.verdicts, name, strength, sums))

@@ -16,7 +16,6 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.quality.figures import PER_PAIR, Figure
-from benchmarks.quality.judge import eight_bits
 from benchmarks.quality.measure import Task, Verdict, open_photo
 from facestyle import images
 
@@ -107,7 +106,7 @@ def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
         painting = images.load(paintings[verdict.painting])
         subject = subjects[verdict.subject]
         result = subject.paint(photo, subject.encode(painting), verdict.strength)
-        shown = (photo, images.cover(painting, *task.size), eight_bits(result))
+        shown = (photo, images.cover(painting, *task.size), images.eight_bit(result))
         for column, picture in enumerate(shown):
             small = images.to_image(images.resize(picture, height, SIDE))
             made.paste(small, (column * (SIDE + GAP), top))

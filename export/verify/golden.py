@@ -26,9 +26,9 @@ from export.convert.graphs import Graph
 from export.verify.compare import peak, psnr
 from export.verify.parity import EIGHT_BIT_DB, LIMITS_DB
 from export.verify.test_inputs import Probe
-from facestyle.contract import MAXIMUM, Kind, Port
+from facestyle.contract import Kind, Port
 from facestyle.files import write_text
-from facestyle.images import to_image
+from facestyle.images import to_bytes, to_image
 
 INDEX = "golden.json"
 FORMAT = "facestyle-golden/1"
@@ -113,7 +113,7 @@ def _write_value(
         entry["png"] = f"{file}.png"
     if port.kind is Kind.IMAGE and not exact:
         entry["raw"] = f"{file}.u8"
-        (place / entry["raw"]).write_bytes((rows * MAXIMUM).round().astype(np.uint8).tobytes())
+        (place / entry["raw"]).write_bytes(to_bytes(value)[0].permute(1, 2, 0).numpy().tobytes())
     else:
         entry["raw"] = f"{file}.f32"
         (place / entry["raw"]).write_bytes(rows.astype("<f4").tobytes())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from export.convert.graphs import Graph
 from facestyle import gallery, images
-from facestyle.contract import MAXIMUM, Kind, Port
+from facestyle.contract import Kind, Port
 from facestyle.networks import StyleNetwork
 from facestyle.stylize import PAINTING_SIZE
 
@@ -32,13 +32,13 @@ class Probe:
 def portrait(height: int, width: int) -> Tensor:
     """The shipped portrait, (1, 3, height, width)."""
     path = next(p.path for p in gallery.portraits() if p.name == PORTRAIT)
-    return eight_bit(images.cover(images.load(path), height, width))
+    return images.eight_bit(images.cover(images.load(path), height, width))
 
 
 def painting(name: str = PAINTING) -> Tensor:
     """A shipped painting as the style encoder sees it."""
     path = next(p.path for p in gallery.paintings() if p.name == name)
-    return eight_bit(images.cover(images.load(path), PAINTING_SIZE, PAINTING_SIZE))
+    return images.eight_bit(images.cover(images.load(path), PAINTING_SIZE, PAINTING_SIZE))
 
 
 def canary(height: int, width: int) -> Tensor:
@@ -54,15 +54,7 @@ def canary(height: int, width: int) -> Tensor:
     picture = 0.5 * ramps + 0.5 * portrait(height, width)
     top, left = height // 8, width // 6
     picture[..., top : top + height // 8, left : left + 3 * width // 8] = 0.05
-    return eight_bit(picture)
-
-
-def eight_bit(picture: Tensor) -> Tensor:
-    """The picture as cameras and files have it: values in [0, 1] in steps of 1/255.
-
-    What a file is given and what PyTorch is given must not differ by a rounding.
-    """
-    return (picture * MAXIMUM).round() / MAXIMUM
+    return images.eight_bit(picture)
 
 
 def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:

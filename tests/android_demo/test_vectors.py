@@ -25,7 +25,6 @@ from export.build import manifest
 from export.runtimes.litert import Quantization
 from export.verify import golden
 from export.verify.parity import LIMITS_DB
-from export.verify.test_inputs import eight_bit
 from facestyle import checkpoint, contract, gallery, images, shipped
 from facestyle.style import StyleBook, mix
 from facestyle.stylize import Painter
@@ -48,7 +47,7 @@ def photo(width: int, height: int) -> Array:
 
 def covered(picture: Array, width: int, height: int) -> Array:
     pixels = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
-    small = eight_bit(images.cover(pixels, height, width))
+    small = images.eight_bit(images.cover(pixels, height, width))
     return (small[0].permute(1, 2, 0) * 255).round().numpy().astype(np.uint8)
 
 

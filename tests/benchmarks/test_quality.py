@@ -29,7 +29,7 @@ from benchmarks.quality import (
 )
 from benchmarks.quality.boxes import Box
 from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, fewer, mean, ratio_of_means
-from benchmarks.quality.judge import Judges, Photo, eight_bits
+from benchmarks.quality.judge import Judges, Photo
 from benchmarks.quality.likeness import drift
 from benchmarks.quality.measure import Verdict
 from benchmarks.quality.motion import Motion
@@ -56,7 +56,7 @@ def judges(training_data: TrainingData) -> Judges:
 def portrait() -> torch.Tensor:
     """A face that was painted long ago, in 8 bits, (1, 3, 192, 192)."""
     path = next(p.path for p in gallery.portraits() if p.name == "mona_lisa")
-    return eight_bits(images.cover(images.load(path), SIDE, SIDE))
+    return images.eight_bit(images.cover(images.load(path), SIDE, SIDE))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_a_blank_has_no_face(judges: Judges, photo: Photo) -> None:
 
 
 def test_a_photo_without_a_face_has_no_face_figures(judges: Judges) -> None:
-    ramp = eight_bits(torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)).contiguous()
+    ramp = images.eight_bit(torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)).contiguous()
     seen = judges.photo("ramp", ramp, None)
     values = judges.judge(seen, judges.painting(ramp), seen.image, seen.second)
     assert seen.box is None

@@ -23,6 +23,15 @@ def _gradient(height: int = 20, width: int = 30) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def test_eight_bits() -> None:
+    values = torch.tensor([-0.5, 0.0, 0.4 / 255, 0.5 / 255, 1.5 / 255, 0.5, 1.0, 2.0])
+    wanted = [0, 0, 0, 0, 2, 128, 255, 255]
+    assert images.to_bytes(values).tolist() == wanted
+    assert images.to_bytes(values).dtype == torch.uint8
+    assert torch.equal(images.eight_bit(values), torch.tensor(wanted) / 255)
+    assert images.eight_bit(torch.tensor(float("nan"))).isnan(), "a fault must stay one"
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "1", "LA", "RGBA"])
 def test_modes_work(tmp_path: Path, mode: str) -> None:
     path = tmp_path / f"image.{'tif' if mode == 'CMYK' else 'png'}"

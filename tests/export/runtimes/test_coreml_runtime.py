@@ -19,7 +19,7 @@ from export.convert.graphs import Graph, build
 from export.runtimes.coreml import AppleFile, ReferenceFile
 from export.suppress_output import quiet
 from export.verify import compare
-from export.verify.test_inputs import canary, eight_bit, painting
+from export.verify.test_inputs import canary, painting
 from facestyle import checkpoint, images, shipped
 from facestyle.errors import UserError
 from facestyle.stylize import Painter
@@ -153,7 +153,7 @@ def test_run_writes_the_painted_photo(
     with torch.inference_mode():
         wanted = stylizer.module(photo, book["great_wave"].tensor(), torch.ones(1, 1, 1, 1))
     found = images.load(tmp_path / "out" / "stylized.png")
-    assert (found - eight_bit(wanted)).abs().max() <= 1 / 255 + 1e-6
+    assert (found - images.eight_bit(wanted)).abs().max() <= 1 / 255 + 1e-6
 
 
 def test_run_takes_arrays(facestyle: Run, files: dict[str, Path], tmp_path: Path) -> None:

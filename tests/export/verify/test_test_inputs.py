@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from export.convert.graphs import Graph, build
-from export.verify.test_inputs import Probe, canary, eight_bit, portrait, probes
-from facestyle import checkpoint, shipped
+from export.verify.test_inputs import Probe, canary, portrait, probes
+from facestyle import checkpoint, images, shipped
 from facestyle.contract import Kind
 from facestyle.stylize import Painter
 
@@ -58,5 +58,5 @@ def test_codes_reach_as_far_as_the_shipped_styles(graph: Graph, found: list[Prob
 
 def test_pictures_are_of_eight_bits() -> None:
     for picture in (portrait(64, 96), canary(64, 96)):
-        assert torch.equal(eight_bit(picture), picture)
+        assert torch.equal(images.eight_bit(picture), picture)
         assert (picture * 255 - (picture * 255).round()).abs().max() < 1e-4
