@@ -40,7 +40,7 @@ DATA_INPUT = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "TRANSPOSE_CONV": 2, "FULLY_
 WEIGHTS_INPUT = 1
 """Which input of these is their weights."""
 
-_ANY, _MATRIX, _MATRICES, _IMAGE = range(9), range(2, 3), range(2, 9), range(4, 5)
+_ANY, _MATRIX, _MATRICES, _IMAGE = range(100), range(2, 3), range(2, 100), range(4, 5)
 _RANKS = {
     "CONV_2D": {0: _IMAGE, 1: _IMAGE},
     "DEPTHWISE_CONV_2D": {0: _IMAGE, 1: _IMAGE},

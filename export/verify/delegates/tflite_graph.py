@@ -129,7 +129,7 @@ def _tensor(model: schema.ModelT, tensor: schema.TensorT) -> Tensor:
         constant=tflite_file.constant(model, tensor) is not None,
         values=tuple(map(int, values.flat)) if values is not None and is_setting else None,
         scales=tuple(np.float32(scale) for scale in scales),
-        zero_point=int(zeros[0]) if len(zeros) else 0,
+        zero_point=int(next(iter(zeros), 0)),
         axis=0 if found is None else int(found.quantizedDimension),
         sparse=tensor.sparsity is not None,
     )
