@@ -34,6 +34,32 @@ SHRINK = 2.0
 absolute deviations: a single bright pixel would be squared beyond half precision."""
 
 
+STATISTICS_FLOOR = 1e-5
+"""Added to the variance of plain ``statistics``."""
+
+
+def statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and std of every channel, as training compares them (paper 1, Eq. 2 and 3).
+
+    ``std = sqrt(mean((x - mean(x))^2) + 1e-5)``. Not for exported graphs: see ``normalize``.
+
+    Args:
+        features: (N, C, H, W), any finite range.
+
+    Returns:
+        (N, C) each, float32.
+
+    >>> mean, std = statistics(torch.tensor([1.0, 3.0]).reshape(1, 1, 1, 2))
+    >>> mean.item(), round(std.item(), 3)
+    (2.0, 1.0)
+    """
+    # Channels lie side by side in memory: averaged so, this takes a third of what var() does.
+    positions = features.permute(0, 2, 3, 1).flatten(1, 2).float()
+    mean = positions.mean(1)
+    variance = (positions - mean[:, None]).square().mean(1)
+    return mean, (variance + STATISTICS_FLOOR).sqrt()
+
+
 class Normalized(NamedTuple):
     """Instance-normalised features and what was taken out of them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -11,7 +10,6 @@ from torch import Tensor
 from facestyle import images
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
-from facestyle.networks import StyleNetwork
 from facestyle.strength import depth_strength
 from facestyle.style import LONGEST_NAME, StyleCode
 
@@ -44,7 +42,7 @@ class Painter:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self.network = cast(StyleNetwork, checkpoint.network)
+        self.network = checkpoint.network
 
     @torch.inference_mode()
     def encode_style(self, painting: Tensor) -> Tensor:

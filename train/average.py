@@ -7,13 +7,17 @@ One file for each network, as a finished run leaves them; ``--half`` stores fp16
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
 
 from facestyle import checkpoint
 from facestyle.errors import UserError
+from facestyle.networks import create
+from facestyle.tensor_files import write_tensors
 from train import recipes
 from train.checkpoints import Checkpoints
 
@@ -46,12 +50,14 @@ def write_average(run: Path, out: Path, half: bool = False) -> list[Path]:
     if state["average"] is None:
         raise UserError(f"{run} keeps no averaged weights; its recipe has average = 0")
     recipe = recipes.load(str(run / "recipe.toml"))
+    begun = _last_start(run)
     metadata = {
+        # Runs of before 2026-11-28 do not know more than these.
         "recipe": recipe.name,
         "recipe_fingerprint": recipe.fingerprint,
-        "steps": str(state["step"]),
         "batch": str(recipe.batch),
-        "format": checkpoint.FORMAT,
+        **begun.get("metadata", {}),
+        "steps": str(state["step"]),
     }
     written = []
     for name in (recipe.network, *recipe.along):
@@ -65,9 +71,17 @@ def write_average(run: Path, out: Path, half: bool = False) -> list[Path]:
             tensors = {k: v.to(torch.float16) for k, v in tensors.items()}
         path = out / f"{name}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_tensors(tensors, path, {**metadata, "network": name})
+        about = begun.get("networks", {}).get(name) or checkpoint.describe(create(name))
+        write_tensors(tensors, path, {**metadata, **about})
         written.append(path)
     return written
+
+
+def _last_start(run: Path) -> dict[str, Any]:
+    """What ``run.json`` says of the newest start."""
+    path = run / "run.json"
+    starts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return starts[-1] if starts else {}
 
 
 if __name__ == "__main__":

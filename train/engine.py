@@ -26,9 +26,9 @@ from train import tasks
 from train.checkpoints import Checkpoints
 from train.cuda_graph import CapturedStep
 from train.data.batches import prefetch
-from train.journal import Journal
 from train.memory import keep_freed_memory
 from train.recipe import OptimizerSpec, Recipe
+from train.run_logger import RunLogger
 from train.schedule import learning_rate
 from train.tasks.task import Task
 
@@ -111,7 +111,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
 
     Args:
         recipe: what to do.
-        out: folder of the run; see ``train.journal`` for what is in it.
+        out: folder of the run; see ``train.run_logger`` for what is in it.
         fabric: launched.
         resume: go on from the newest checkpoint in ``out``, if there is one.
 
@@ -128,15 +128,15 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         keep_freed_memory()
     # Not Fabric's own mixed precision: it would round the batch, depth in metres included.
     bf16 = uses_bf16(recipe.engine.precision, fabric.device)
-    checkpoints, journal = Checkpoints(out / "checkpoints"), Journal(out, recipe, fabric, bf16)
-    journal.claim(resume, checkpoints.steps())
+    checkpoints, logger = Checkpoints(out / "checkpoints"), RunLogger(out, recipe, fabric, bf16)
+    logger.claim(resume, checkpoints.steps())
     task = tasks.create(recipe)
     student = task.student
     task.to(memory_format=torch.channels_last)
     captured = captures(recipe, fabric.device)
     optimizer = make_optimizer(student, recipe.optimizer, captured)
     if compiles(recipe):
-        journal.tell("compiling: the first step takes a minute or two")
+        logger.tell("compiling: the first step takes a minute or two")
         task.compile()
     module, optimizer = fabric.setup(task, optimizer)
     step_once: Callable[[dict[str, Tensor]], dict[str, Tensor]] = partial(
@@ -161,13 +161,13 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         for name, value in (average or {}).items():
             value.copy_(state["average"][name])
         first = state["step"]
-    journal.begin(first)
+    logger.begin(first, task)
 
     def save(step: int, rate: float) -> None:
-        journal.log(step, rate)
+        logger.log(step, rate)
         # The losses of a step are those before its update.
         if not all(torch.isfinite(value).all() for value in student.state_dict().values()):
-            journal.refuse(f"step {step}: the weights are not finite")
+            logger.refuse(f"step {step}: the weights are not finite")
         if fabric.is_global_zero:
             state = {"step": step, "student": student.state_dict(), "average": average}
             optimizing = {"optimizer": optimizer.state_dict(), "task": task.state()}
@@ -178,7 +178,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         return task.batch(step, fabric.global_rank, fabric.world_size)
 
     steps = range(first, recipe.steps)
-    with _signals() as received, journal:
+    with _signals() as received, logger:
         for step, batch in zip(steps, prefetch(batch_at, steps, workers=recipe.engine.workers)):
             rate = learning_rate(step, recipe.steps, recipe.optimizer.rate, recipe.schedule)
             for group in optimizer.param_groups:
@@ -190,10 +190,10 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
             values = step_once(fabric.to_device(batch))
             if average is not None:
                 update_average(average, student.state_dict(), step, recipe.average)
-            journal.note(step + 1, rate, values)
+            logger.note(step + 1, rate, values)
             done = step + 1
             if done % recipe.engine.sample_every == 0 and done < recipe.steps:
-                journal.sample(done, task)
+                logger.sample(done, task)
             if done % recipe.engine.save_every == 0 or done == recipe.steps:
                 save(done, rate)
             if stop := _agreed(fabric, received):
@@ -202,7 +202,7 @@ def train(recipe: Recipe, out: Path, fabric: Fabric, *, resume: bool = False) ->
         result = out / f"{recipe.network}.safetensors"
         if average is not None:
             student.load_state_dict(average)
-        journal.finish(result, task)
+        logger.finish(result, task)
     return Trained(result, task.next_command(result))
 
 

@@ -1,22 +1,29 @@
-"""What a recipe may say: a training method as data, every key explained.
+"""What a recipe may say: a training method as data, every key with its type, range and meaning.
 
 Recipes are TOML files in ``train/recipes/``, which reads them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=1)]
+Part = Annotated[float, Meta(ge=0, le=1)]
+"""Of a whole."""
+AtLeast0 = Annotated[float, Meta(ge=0)]
+AtLeast1 = Annotated[float, Meta(ge=1)]
+Above0 = Annotated[float, Meta(gt=0)]
 
 Tables = dict[str, Any]
 """A recipe as TOML has it."""
 
 
-@dataclass(frozen=True)
-class TermSpec:
+class TermSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one term of the loss counts for.
 
     Attributes:
@@ -29,12 +36,11 @@ class TermSpec:
 
     weight: float
     layers: tuple[str, ...] = ()
-    targets: dict[str, float] = field(default_factory=dict)
-    begin: float = 0.0
+    targets: dict[str, Above0] = {}
+    begin: Part = 0.0
 
 
-@dataclass(frozen=True)
-class DataSpec:
+class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is learnt from.
 
     Attributes:
@@ -61,37 +67,21 @@ class DataSpec:
     content: tuple[str, ...] = ()
     style: tuple[str, ...] = ()
     labelled: tuple[str, ...] = ()
-    size: int = 256
+    size: Count = 256
     short_side: int = 512
-    jitter: float = 0.0
-    zoom: float = 1.0
-    closest: float = 1.0
-    style_closest: float = 1.0
-    hues: float = 0.0
-    style_jitter: float = 0.0
-    style_zoom: float = 1.0
-    shift: int = 0
-    fill_depth: float = 0.0
-    holdout: float = 0.1
+    jitter: Part = 0.0
+    zoom: AtLeast1 = 1.0
+    closest: Part = 1.0
+    style_closest: Part = 1.0
+    hues: Part = 0.0
+    style_jitter: Part = 0.0
+    style_zoom: AtLeast1 = 1.0
+    shift: Annotated[int, Meta(ge=0)] = 0
+    fill_depth: Part = 0.0
+    holdout: Part = 0.1
 
 
-@dataclass(frozen=True)
-class AuxiliarySpec:
-    """The frozen networks that watch over a style network's training.
-
-    Attributes:
-        perceptual: file of a VGG-19; torchvision's, fetched once, by default.
-        depth: name of a shipped network, a file, or ``hub:NAME`` for transformers.
-        face: the same for face parsing.
-    """
-
-    perceptual: str = ""
-    depth: str = "depth_v3_small"
-    face: str = "bisenet_small"
-
-
-@dataclass(frozen=True)
-class OptimizerSpec:
+class OptimizerSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How weights follow gradients.
 
     Attributes:
@@ -103,20 +93,20 @@ class OptimizerSpec:
         clip: longest gradient, 0 for any.
     """
 
-    name: str = "adam"
-    rate: float = 1e-4
+    name: Literal["adam", "sgd"] = "adam"
+    rate: AtLeast0 = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = 0.9
-    weight_decay: float = 0.0
-    clip: float = 0.0
+    weight_decay: AtLeast0 = 0.0
+    clip: AtLeast0 = 0.0
 
 
-@dataclass(frozen=True)
-class ScheduleSpec:
+class ScheduleSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Learning rate over the steps; see ``train.schedule``.
 
     Attributes:
-        name: ``constant``, ``inverse``, ``poly``, ``tail`` or ``drops``.
+        name: ``constant``, ``inverse``, ``poly``, ``tail`` (also called ``linear_decay``) or
+            ``drops`` (also called ``multistep``).
         warmup: steps of linear warm-up.
         decay: of ``inverse``.
         power: of ``poly``.
@@ -125,8 +115,8 @@ class ScheduleSpec:
         factor: see ``drops``.
     """
 
-    name: str = "constant"
-    warmup: int = 0
+    name: Literal["constant", "inverse", "poly", "tail", "drops"] = "constant"
+    warmup: Annotated[int, Meta(ge=0)] = 0
     decay: float = 0.0
     power: float = 0.9
     hold: float = 0.5
@@ -134,8 +124,7 @@ class ScheduleSpec:
     factor: float = 0.3
 
 
-@dataclass(frozen=True)
-class StrengthSpec:
+class StrengthSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which strengths a style network practises, so that the slider works.
 
     Attributes:
@@ -143,12 +132,11 @@ class StrengthSpec:
         none: part of them at strength 0; the rest lies between, uniformly.
     """
 
-    full: float = 1.0
-    none: float = 0.0
+    full: Part = 1.0
+    none: Part = 0.0
 
 
-@dataclass(frozen=True)
-class EngineSpec:
+class EngineSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the loop runs; changes speed, not the method.
 
     Attributes:
@@ -162,17 +150,16 @@ class EngineSpec:
         save_every: steps between checkpoints.
     """
 
-    precision: str = "auto"
-    compile: str = "off"
-    graph: str = "auto"
-    workers: int = 2
-    log_every: int = 20
-    sample_every: int = 1000
-    save_every: int = 500
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: Literal["auto", "on", "off"] = "off"
+    graph: Literal["auto", "off"] = "auto"
+    workers: Count = 2
+    log_every: Count = 20
+    sample_every: Count = 1000
+    save_every: Count = 500
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A training method.
 
     Attributes:
@@ -190,38 +177,50 @@ class Recipe:
         seed: of the weights and of every random choice.
         average: decay of the moving average of weights that is kept as the result, 0 for none.
         terms: the loss, by name.
-        data, auxiliary, optimizer, schedule, strength, engine: see there.
+        auxiliary: the network of each kind in ``train.auxiliary.registry``: a name, a file or
+            ``hub:NAME``; an empty ``perceptual`` is torchvision's VGG-19, fetched once.
+        data, optimizer, schedule, strength, engine: see there.
     """
 
     name: str
     summary: str
     reference: str
-    task: str
+    task: Literal["style", "joint", "depth", "parsing"]
     network: str
-    steps: int
-    batch: int
+    steps: Count
+    batch: Count
     terms: dict[str, TermSpec]
     along: tuple[str, ...] = ()
     start: str = ""
-    seed: int = 0
-    average: float = 0.0
-    data: DataSpec = field(default_factory=DataSpec)
-    auxiliary: AuxiliarySpec = field(default_factory=AuxiliarySpec)
-    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
-    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
-    strength: StrengthSpec = field(default_factory=StrengthSpec)
-    engine: EngineSpec = field(default_factory=EngineSpec)
+    seed: Annotated[int, Meta(ge=0)] = 0
+    average: Part = 0.0
+    data: DataSpec = DataSpec()
+    auxiliary: dict[str, str] = {}
+    optimizer: OptimizerSpec = OptimizerSpec()
+    schedule: ScheduleSpec = ScheduleSpec()
+    strength: StrengthSpec = StrengthSpec()
+    engine: EngineSpec = EngineSpec()
 
     @property
     def fingerprint(self) -> str:
         """12 hex digits of the SHA-256 of everything in it."""
-        return hashlib.sha256(json.dumps(self.tables(), sort_keys=True).encode()).hexdigest()[:12]
+        return fingerprint(self.tables())
 
     def tables(self) -> Tables:
         """As nested dictionaries, complete."""
-        return dataclasses.asdict(self)
+        tables: Tables = msgspec.to_builtins(self)
+        return tables
 
     @property
     def weights(self) -> dict[str, float]:
         """Weight of every term that counts."""
         return {name: term.weight for name, term in self.terms.items() if term.weight}
+
+
+def fingerprint(tables: Tables) -> str:
+    """12 hex digits of the SHA-256 of a complete recipe as TOML has it.
+
+    Of the ``recipe.toml`` in a run's folder it is what the weights' metadata says, whichever
+    version wrote both.
+    """
+    return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]

@@ -25,17 +25,17 @@ from torch import Tensor
 from facestyle import __version__, checkpoint, gallery
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
-from facestyle.networks import NETWORKS, create
+from facestyle.networks import NETWORKS
+from facestyle.presets import DEFAULT
 from facestyle.shipped import read_painting
 from facestyle.style import StyleBook
 from facestyle.stylize import Painter
-from train.auxiliary import watchers
+from facestyle.tensor_files import fit, read_tensors, write_tensors
+from train.auxiliary import files
 
 STYLE_WEIGHTS = Path(checkpoint.__file__).parent / "weights"
-AUXILIARY_WEIGHTS = Path(watchers.__file__).parent / "weights"
+AUXILIARY_WEIGHTS = files.WEIGHTS
 LICENCE = "Apache-2.0"
-FIRST = "mobile"
-"""The network whose style encoder the others must have."""
 
 
 def release(trained: Sequence[Path], note: str, half: bool = False) -> Path:
@@ -51,41 +51,41 @@ def release(trained: Sequence[Path], note: str, half: bool = False) -> Path:
         UserError: when the files are of several networks, of one that does not ship, or the style
             encoder is not that of the ``mobile`` that ships.
     """
-    read = [checkpoint.read_tensors(path) for path in trained]
+    read = [read_tensors(path) for path in trained]
     metadata = read[-1][1]
     name = metadata.get("network", "")
     for path, (_, told) in zip(trained, read):
         if told.get("network", "") != name:
             raise UserError(f"{path} holds weights of {told.get('network')!r}, not of {name!r}")
     about = {**metadata, "trained": note, "facestyle": __version__, "licence": LICENCE}
-    if metadata.get("format") == watchers.FORMAT:
+    if metadata.get("format") == files.FORMAT:
         path = AUXILIARY_WEIGHTS / f"{name}.safetensors"
-        watchers.save(halved(mean([state for state, _ in read])), name, path, about)
+        files.save(halved(mean([state for state, _ in read])), name, path, about)
         return path
-    if name not in NETWORKS or not hasattr(create(name), "style_encoder"):
+    if name not in NETWORKS or not NETWORKS[name].learns_style_encoder:
         raise UserError(f"{trained[-1]} holds weights of {name!r}, which has no style encoder")
-    for path, (state, _) in zip(trained, read):
-        checkpoint.fit(create(name), state, path)
+    for path, (state, told) in zip(trained, read):
+        fit(checkpoint.restore(told, name, path), state, path)
     return _release_style(mean([state for state, _ in read]), name, trained[-1], about, half)
 
 
 def _release_style(
     state: dict[str, Tensor], name: str, source: Path, about: dict[str, str], half: bool
 ) -> Path:
-    network = create(name)
+    network = checkpoint.restore(about, name, source)
     # What is read back is what the fingerprint and the codes are of.
-    checkpoint.fit(network, halved(state) if half else state, source)
+    fit(network, halved(state) if half else state, source)
     made = Checkpoint(name, network, checkpoint.fingerprint(network.state_dict()), about)
-    if name != FIRST:
-        first = checkpoint.load(STYLE_WEIGHTS / f"{FIRST}.safetensors", FIRST).style_fingerprint
+    if name != DEFAULT:
+        first = checkpoint.load(STYLE_WEIGHTS / f"{DEFAULT}.safetensors", DEFAULT).style_fingerprint
         if made.style_fingerprint != first:
             raise UserError(
                 f"{source}: its style encoder is {made.style_fingerprint}, where that of the "
-                f"{FIRST} that ships is {first}; one style code must do for both"
+                f"{DEFAULT} that ships is {first}; one style code must do for both"
             )
     path = STYLE_WEIGHTS / f"{name}.safetensors"
     kept = halved(network.state_dict()) if half else network.state_dict()
-    checkpoint.write_tensors(kept, path, {**about, "format": checkpoint.FORMAT, "network": name})
+    write_tensors(kept, path, {**about, **checkpoint.describe(network)})
     painter = Painter(made)
     codes = tuple(read_painting(painter, painting) for painting in gallery.paintings())
     StyleBook(made.style_fingerprint, codes).save(STYLE_WEIGHTS / "styles.json")

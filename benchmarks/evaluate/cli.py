@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,10 +137,10 @@ def depth(
     from benchmarks.evaluate import depth as measuring
     from benchmarks.evaluate import report
     from benchmarks.evaluate.held_out import load_all, open_held_out
-    from train.auxiliary.watchers import load_depth
+    from train.auxiliary.registry import DEPTH, load
 
     held = open_held_out(data, holdout, "depth")
-    networks = load_all(files, load_depth)
+    networks = load_all(files, partial(load, DEPTH))
     rows, pictures = measuring.measure(networks, held, short_side, size, align)
     settings = {"holdout": holdout, "short_side": short_side, "size": size}
     made = report.document(rows, held, settings)
@@ -162,10 +163,10 @@ def parsing(
     from benchmarks.evaluate import parsing as measuring
     from benchmarks.evaluate import report
     from benchmarks.evaluate.held_out import load_all, open_held_out
-    from train.auxiliary.watchers import load_face
+    from train.auxiliary.registry import FACE, load
 
     held = open_held_out(data, holdout, "parsing")
-    networks = load_all(files, load_face)
+    networks = load_all(files, partial(load, FACE))
     rows, pictures = measuring.measure(networks, held, short_side)
     made = report.document(rows, held, {"holdout": holdout, "short_side": short_side})
     _write(out, held, made, report.parsing_markdown(rows, made))
@@ -232,6 +233,7 @@ def quality(
         results,
         [*notes, *judges.notes],
         perceptual=perceptual,
+        records=judges.records(),
         likeness=judges.sees_likeness,
         second=judges.has_second,
         command=shlex.join(["facestyle", *sys.argv[1:]]),

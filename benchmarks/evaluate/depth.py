@@ -15,8 +15,7 @@ from benchmarks.evaluate.held_out import ALL, HeldOut, Photo, device
 from facestyle.errors import UserError
 from train.auxiliary.depth_metrics import DepthScore, align
 from train.auxiliary.depth_networks import LEAST_METRES
-from train.auxiliary.watchers import is_metric
-from train.frozen import Frozen
+from train.auxiliary.frozen import Frozen
 
 FARTHEST_METRES = 10.0
 """Where aligned inverse depth ends, as in MiDaS's evaluation indoors (Ranftl et al., 2022)."""
@@ -69,7 +68,7 @@ def measure(
     """Judge depth networks on whole photos.
 
     Args:
-        networks: by name; see ``watchers.load_depth``.
+        networks: by name; as ``train.auxiliary.registry.load`` gives them.
         data: photos with depth.
         short_side: to which photos are resized, at least 32.
         size: side of the square photo at which multiply-accumulates are counted.
@@ -84,7 +83,7 @@ def measure(
             scale is to be judged without alignment.
     """
     for name, network in networks.items():
-        if not (aligned or is_metric(network)):
+        if not (aligned or network.network.metric):
             raise UserError(f"{name} knows depth only up to scale and shift; add --align")
     costs = {name: (_parameters(net), _gmac(net, size)) for name, net in networks.items()}
     tallies: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)
@@ -104,7 +103,7 @@ def measure(
             name,
             source,
             tallies[source, name].images,
-            _named(tallies[source, name].plain) if is_metric(network) else {},
+            _named(tallies[source, name].plain) if network.network.metric else {},
             _relief(tallies[source, name].aligned) if aligned else {},
             *costs[name],
         )
@@ -121,7 +120,7 @@ def _judge(network: Frozen, photo: Photo, tallies: list[_Tally], aligned: bool) 
     with torch.inference_mode():
         found = network(photo.image.to(device())).float().cpu()
         found = F.interpolate(found, target.shape[-2:], mode="bilinear", align_corners=False)
-    metric = is_metric(network)
+    metric = bool(network.network.metric)
     shown = found.clamp_min(LEAST_METRES)
     if aligned:
         fitted = _fit(found, target, known, metric)

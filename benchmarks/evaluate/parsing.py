@@ -11,8 +11,8 @@ from torch import Tensor
 
 from benchmarks.evaluate.held_out import ALL, HeldOut, device
 from train.auxiliary.face_classes import MERGED, most_likely
+from train.auxiliary.frozen import Frozen
 from train.auxiliary.parsing_metrics import ParsingScores, confusion, scores
-from train.frozen import Frozen
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def measure(
     """Judge face parsers on whole photos, every labelled pixel alike.
 
     Args:
-        networks: by name; see ``watchers.load_face``.
+        networks: by name; as ``train.auxiliary.registry.load`` gives them.
         data: photos with parsing labels.
         short_side: to which photos are resized, at least 32.
 

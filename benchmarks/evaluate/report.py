@@ -18,7 +18,7 @@ from train import git
 from train.auxiliary.face_classes import MERGED
 from train.auxiliary.parsing_metrics import parsing_sheet
 from train.data.transforms import resize_nearest
-from train.tasks.sheet import shade, tile
+from train.tasks.sample_grid import shade, tile
 
 DEPTH_FIGURES = {
     "rmse_mm": ("RMSE (mm)", ".1f"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from benchmarks import exported
 from export.build import manifest
@@ -12,7 +12,6 @@ from export.build.verify_build import files_of, weights_of
 from export.convert import calibration
 from export.request import parse_size
 from facestyle.errors import UserError
-from facestyle.networks import StyleNetwork
 from facestyle.style import StyleBook
 
 
@@ -44,7 +43,7 @@ def resized(
     """
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
-    height, width = parse_size(size, cast(StyleNetwork, loaded.network).stride, "--sizes")
+    height, width = parse_size(size, loaded.network.stride, "--sizes")
     if (height, width) == (document["height"], document["width"]):
         return folder
     source, features = files_of(document, checkpoint, encoder)

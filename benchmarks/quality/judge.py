@@ -23,8 +23,7 @@ from benchmarks.quality.motion import Motion
 from benchmarks.quality.painted import Style
 from benchmarks.quality.structure import structure
 from facestyle import images
-from train.auxiliary.watchers import load_depth, load_face
-from train.perceptual import load_perceptual
+from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Record, load
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,9 @@ class Judges:
 
     def __init__(self, perceptual: str) -> None:
         self.notes: list[str] = []
-        self._perceptual = load_perceptual(perceptual)
-        self._depth = load_depth(watched.DEPTH)
-        self._parser = load_face(watched.PARSING)
+        self._perceptual = load(PERCEPTUAL, perceptual)
+        self._depth = load(DEPTH, watched.DEPTH)
+        self._parser = load(FACE, watched.PARSING)
         self._likeness: LikenessJudge | None = None
         try:
             self._likeness = LikenessJudge()
@@ -99,6 +98,11 @@ class Judges:
             self._hed = HED()
         except NoHED as error:
             self.notes.append(str(error))
+
+    def records(self) -> dict[str, Record]:
+        """Our own networks among them, by kind: did they take part in a model's training?"""
+        own = (self._perceptual, self._depth, self._parser)
+        return {network.kind: network.record() for network in own}
 
     @property
     def sees_likeness(self) -> bool:

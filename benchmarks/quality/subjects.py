@@ -132,7 +132,8 @@ def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
         )
     _, metadata = checkpoint.read_tensors(path)
     # Weights that do not say what they are of can only be public ones.
-    network = metadata.get("network", "vgg19")
+    published = next(name for name, kind in NETWORKS.items() if kind.reads_published_weights)
+    network = metadata.get("network", published)
     if network not in NETWORKS:
         raise UserError(f"{path} holds weights of {network!r}, which is no style network")
     loaded = checkpoint.load(path, network, None if "network" in metadata else encoder)

@@ -1,48 +1,46 @@
-"""Which of the judges trained the model that they judge, as far as it is known."""
+"""Which of the judges took part in the training of the model that they judge, as far as is known.
+
+Derived from what the model's own file says (``train.provenance``). Files of before 2026-11-28 name
+their recipe only: then it is derived from the recipe.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-from benchmarks.quality import watched
 from benchmarks.quality.subjects import Subject
 from facestyle.errors import UserError
-from train import recipes
+from train import provenance, recipes
+from train.auxiliary.registry import AUXILIARY, PERCEPTUAL, Record
 from train.objectives.terms import TERMS
-from train.recipe import Recipe
+from train.recipe import Recipe, fingerprint
 
 RECIPE = "recipe.toml"
 """Beside the weights in a run's folder."""
 
 Known = bool | None
+"""None is unknown."""
 
 
-def perceptual(subject: Subject) -> Known:
-    """Whether features of a VGG-19, this one's or alike, were in the loss."""
-    recipe, _ = _recipe(subject)
-    if recipe is None:
-        return False if subject.untrained else None
-    return any(TERMS[name].layers for name in recipe.weights)
+def took_part(subject: Subject, judge: Record) -> Known:
+    """Whether a judge, or for the perceptual one a network alike, was in a model's loss.
 
-
-def depth(subject: Subject) -> Known:
-    """Whether the depth network that judges was in the loss."""
-    recipe, exact = _recipe(subject)
-    if recipe is None:
-        return False if subject.untrained else None
-    used = any(TERMS[name].depth for name in recipe.weights)
-    return _known(used and recipe.auxiliary.depth == watched.DEPTH, exact)
-
-
-def parsing(subject: Subject) -> Known:
-    """Whether the face parser that judges was in the loss."""
-    recipe, exact = _recipe(subject)
-    if recipe is None:
-        return False if subject.untrained else None
-    used = any(TERMS[name].parts for name in recipe.weights)
-    return _known(used and recipe.auxiliary.face == watched.PARSING, exact)
+    Args:
+        subject: the model.
+        judge: its kind, name and fingerprint; of a kind that is not in ``AUXILIARY`` where no
+            training here can use it.
+    """
+    if subject.untrained:
+        return False
+    if any(_same(judge, record) for record in provenance.own_records(subject.metadata)):
+        return True
+    records = provenance.auxiliary_records(subject.metadata)
+    if records is not None:
+        return any(_same(judge, record) for record in records)
+    if "auxiliary" in subject.metadata:
+        return None
+    return _by_recipe(subject, judge)
 
 
 def together(answers: Sequence[Known]) -> Known:
@@ -52,9 +50,32 @@ def together(answers: Sequence[Known]) -> Known:
     return None if None in answers else False
 
 
-def _known(used: bool, exact: bool) -> Known:
-    """A recipe's name tells what took part, but --set may have added more."""
-    return used if used or exact else None
+def _same(judge: Record, record: Record) -> bool:
+    if judge.kind == record.kind == PERCEPTUAL:
+        return True  # VGG-19, whole or distilled: they see alike
+    return judge.fingerprint == record.fingerprint
+
+
+def _by_recipe(subject: Subject, judge: Record) -> Known:
+    recipe, exact = _recipe(subject)
+    if recipe is None:
+        return None
+    if judge.kind not in AUXILIARY:
+        return False  # no recipe of that time could name it
+    if judge.kind not in _kinds(recipe):
+        # A recipe's name tells what took part, but --set may have added more, and so may what
+        # the run began from.
+        return False if exact and not recipe.start else None
+    if judge.kind == PERCEPTUAL or recipe.auxiliary[judge.kind] == judge.name:
+        return True
+    return False if exact and not recipe.start else None
+
+
+def _kinds(recipe: Recipe) -> set[str]:
+    named: Iterable[frozenset[str]] = (
+        TERMS[name].auxiliary() for name in recipe.weights if name in TERMS
+    )
+    return set().union(*named)
 
 
 def _recipe(subject: Subject) -> tuple[Recipe | None, bool]:
@@ -62,15 +83,11 @@ def _recipe(subject: Subject) -> tuple[Recipe | None, bool]:
     beside = subject.path.with_name(RECIPE)
     wanted = subject.metadata.get("recipe_fingerprint")
     if wanted and beside.is_file():
-        recipe = _read(beside)
-        if recipe is not None and recipe.fingerprint == wanted:
-            return recipe, True
+        try:
+            tables = tomllib.loads(beside.read_text(encoding="utf-8"))
+            if fingerprint(tables) == wanted:
+                return recipes.read(tables), True
+        except (UserError, OSError, ValueError):
+            pass
     name = subject.metadata.get("recipe")
     return (recipes.load(name), False) if name in recipes.names() else (None, False)
-
-
-def _read(path: Path) -> Recipe | None:
-    try:
-        return recipes.read(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (UserError, OSError, ValueError):
-        return None

@@ -13,8 +13,8 @@ from torch import Tensor
 from benchmarks.quality.boxes import LEAST_PART, LEAST_SIDE
 from train.auxiliary.depth_metrics import align
 from train.auxiliary.face_classes import MERGED, most_likely
+from train.auxiliary.frozen import Frozen
 from train.auxiliary.parsing_metrics import confusion, scores
-from train.frozen import Frozen
 
 DEPTH, PARSING = "depth_v3_small", "bisenet_small"
 """The networks that come with the package."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -29,7 +29,6 @@ from export.verify.verify_file import Evidence, references, verify
 from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import write_text
-from facestyle.networks import StyleNetwork
 from facestyle.style import StyleCode
 
 if TYPE_CHECKING:
@@ -291,7 +290,7 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
     document["golden_sha256"] = manifest.sha256(folder / manifest.GOLDEN)
     write_text(folder / manifest.NAME, json.dumps(document, indent=1) + "\n")
     portrait = probe_portrait(request.height, request.width)
-    network = cast(StyleNetwork, request.checkpoint.network)
+    network = request.checkpoint.network
 
     def paint(code: Tensor) -> Tensor:
         with torch.inference_mode():

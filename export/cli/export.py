@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -85,7 +85,7 @@ def export(
     from facestyle import checkpoint as weights
     from facestyle.dependencies import require
     from facestyle.errors import unknown
-    from facestyle.networks import NETWORKS, StyleNetwork, create
+    from facestyle.networks import NETWORKS, create
     from facestyle.stylize import Painter
 
     if preset not in NETWORKS:
@@ -95,7 +95,7 @@ def export(
         None if formats is None else asked.parse_list(formats, "format", asked.FORMATS),
         None if precision is None else asked.parse_list(precision, "precision", asked.PRECISIONS),
     )
-    height, width = asked.parse_size(size, cast(StyleNetwork, create(preset)).stride)
+    height, width = asked.parse_size(size, create(preset).stride)
     calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
     require(*("tflite" if t.format == "tflite" else "coreml" for t in targets))
     if untrained and checkpoint:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from facestyle.presets import PRESETS
+from facestyle.presets import DEFAULT, PRESETS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -17,7 +17,7 @@ def weights(command: Command) -> Command:
     """Give a command ``--preset``, ``--checkpoint`` and ``--encoder``."""
     *others, last = PRESETS
     networks = f"The network: {', '.join(others)} or {last}."
-    preset = click.option("--preset", default="mobile", show_default=True, help=networks)
+    preset = click.option("--preset", default=DEFAULT, show_default=True, help=networks)
     path = click.Path(path_type=Path)
     checkpoint = click.option("--checkpoint", type=path, help="Weights other than the shipped.")
     encoder = click.option("--encoder", type=path, help="VGG-19 weights for --preset vgg19.")

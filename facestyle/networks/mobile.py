@@ -21,14 +21,20 @@ What keeps it clean, steady and fast on a phone:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, cast
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facestyle.adain import chained_adain, normalize
+from facestyle.errors import UserError
+from facestyle.networks.base import State, StyleNetwork, register
 from facestyle.networks.layers import BlurDownsample, ReplicateConv2d
 
 
@@ -306,12 +312,33 @@ def upsample(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class MobileNetwork(nn.Module):
+EARLIER = ("decoder.style_full.mean.weight", "decoder.eighth_1.expand.weight")
+"""Keys that only earlier networks named ``mobile`` have: that of before 2026-11-26, with AdaIN at
+full resolution, and that of before 2026-11-27, whose strides were not blurred."""
+
+
+@register("mobile")
+class MobileNetwork(StyleNetwork):
     """The whole network."""
 
     stride = 8
     minimum_size = 8
     default = MobileConfig()
+    # A small network learns its own encoder and its strength slider too: it starts from the
+    # shipped weights and practises strengths below 1.
+    training_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "start": "shipped",
+            "average": 0.999,
+            "strength.full": 0.7,
+            "strength.none": 0.15,
+            "data.shift": 4,
+            "terms.reconstruction.weight": 10,
+            "optimizer.rate": 3e-4,
+            "optimizer.clip": 5,
+            "engine.compile": "auto",
+        }
+    )
 
     def __init__(self, config: MobileConfig | None = None) -> None:
         super().__init__()
@@ -321,6 +348,37 @@ class MobileNetwork(nn.Module):
         self.encoder = ContentEncoder(self.config)
         self.style_encoder = StyleEncoder(self.config)
         self.decoder = Decoder(self.config)
+
+    def configuration(self) -> dict[str, Any]:
+        """The fields of ``MobileConfig``."""
+        return asdict(self.config)
+
+    @classmethod
+    def configured(cls, configuration: Mapping[str, Any]) -> MobileNetwork:
+        """A network of the sizes that a checkpoint states.
+
+        Raises:
+            ValueError: for values that are no ``MobileConfig``.
+        """
+        if not configuration:
+            return cls()
+        if unknown := configuration.keys() - MobileConfig.__dataclass_fields__.keys():
+            raise ValueError(f"{min(unknown)!r} is no size of this network")
+        return cls(msgspec.convert(dict(configuration), MobileConfig))
+
+    @classmethod
+    def adopt(cls, state: State, source: Path, encoder: Path | None) -> State:
+        """The tensors as they are.
+
+        Raises:
+            UserError: for weights of an earlier network of this name.
+        """
+        if any(key in state for key in EARLIER):
+            raise UserError(
+                f"{source} holds weights of an earlier {cls.name} network, which is replaced; "
+                "train again, or use the version of facestyle that it was trained with"
+            )
+        return super().adopt(state, source, encoder)
 
     def encode_style(self, painting: Tensor) -> Tensor:
         """Style code (N, code_size, 1, 1) of a painting (N, 3, H, W) in [0, 1]."""

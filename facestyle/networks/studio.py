@@ -6,9 +6,11 @@ the multiplications, made to be run at 512 to 1024 pixels.
 
 from __future__ import annotations
 
+from facestyle.networks.base import register
 from facestyle.networks.mobile import MobileConfig, MobileNetwork
 
 
+@register("studio")
 class StudioNetwork(MobileNetwork):
     """The whole network."""
 

@@ -10,16 +10,23 @@ The functions at the end turn weights published in other layouts into this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facestyle.adain import adain, normalize
+from facestyle.adain import adain, normalize, statistics
+from facestyle.errors import UserError
+from facestyle.networks.base import StyleNetwork, register
 from facestyle.networks.layers import ReflectConv2d, UpsampleReflectConv2d
+from facestyle.tensor_files import read_tensors
 
 Shape = tuple[int, ...]
 State = Mapping[str, Tensor]
+
+TORCHVISION_VGG19 = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
 ENCODER = {
     "conv1_1": (3, 64),
@@ -125,8 +132,16 @@ class Decoder(nn.Module):
         return x
 
 
-class VGG19Network(nn.Module):
+@register("vgg19")
+class VGG19Network(StyleNetwork):
     """The whole network; a style code is the mean and the std of a painting's relu4_1."""
+
+    style_encoder_name = "encoder"
+    learns_style_encoder = False
+    perceptual_layer = "relu4_1"
+    reads_published_weights = True
+    # Paper 1's own: what its recipes were written for.
+    training_defaults: ClassVar[Mapping[str, Any]] = {}
 
     stride = 8
     code_size = 1024
@@ -137,6 +152,33 @@ class VGG19Network(nn.Module):
         super().__init__()
         self.encoder = Encoder()
         self.decoder = Decoder()
+
+    @classmethod
+    def adopt(cls, state: State, source: Path, encoder: Path | None) -> dict[str, Tensor]:
+        """Weights in any layout of ``recognize``, with those of an encoder where they lack one.
+
+        Args:
+            state: all tensors of the file: decoder, or decoder and encoder.
+            source: the file, for messages.
+            encoder: see ``load_encoder``.
+
+        Raises:
+            UserError: when a file is missing, damaged or something else, or the encoder would not
+                be used.
+        """
+        own = _recognize(state, source)
+        if not any(key.startswith("encoder.") for key in own):
+            return own | load_encoder(encoder)
+        if encoder is not None:
+            raise UserError(f"{source} brings its own encoder; leave --encoder out")
+        return own
+
+    def paint_encoded(
+        self, photo: Tensor, painting: Tensor, strength: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Paint in training from relu4_1 of both, (N, 512, H/8, W/8); not clamped."""
+        mean, std = (value[..., None, None] for value in statistics(painting))
+        return self.decoder(adain(photo, mean, std, strength)), torch.cat((mean, std), 1)
 
     def encode_style(self, painting: Tensor) -> Tensor:
         """Style code (N, code_size, 1, 1) of a painting (N, 3, H, W) in [0, 1]."""
@@ -281,3 +323,44 @@ def _pick(
                 )
             picked[f"{part}.{name}.{kind}"] = tensor
     return picked
+
+
+class NoDownload(UserError):
+    """Weights that are fetched on first use could not be."""
+
+
+def load_encoder(path: Path | None = None) -> dict[str, Tensor]:
+    """Weights of the frozen encoder, keys ``encoder.*``.
+
+    Args:
+        path: any layout that ``recognize`` knows; torchvision's VGG-19 by default,
+            downloaded once by PyTorch's hub and checked against its hash.
+
+    Raises:
+        NoDownload: when nothing can be downloaded.
+        UserError: when the file is missing, damaged or holds no encoder.
+    """
+    if path is not None:
+        # Only the part asked for: a decoder beside it must not replace the checkpoint's.
+        read = _recognize(read_tensors(path)[0], path)
+        found = {key: value for key, value in read.items() if key.startswith("encoder.")}
+        if not found:
+            raise UserError(f"{path} holds a decoder, but no encoder")
+        return found
+    try:
+        state = torch.hub.load_state_dict_from_url(
+            TORCHVISION_VGG19, map_location="cpu", check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:
+        raise NoDownload(
+            "torchvision's VGG-19 could not be downloaded; give the encoder's weights "
+            "with --encoder FILE"
+        ) from error
+    return recognize(state)
+
+
+def _recognize(state: State, source: Path) -> dict[str, Tensor]:
+    try:
+        return recognize(state)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from error

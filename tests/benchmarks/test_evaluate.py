@@ -21,12 +21,12 @@ from facestyle import checkpoint
 from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused
 from tests.support import made_data
-from train.auxiliary import watchers
+from train.auxiliary import files as auxiliary_files
 from train.auxiliary.bisenet import create_parsing
 from train.auxiliary.depth_model import DepthModel
 from train.auxiliary.depth_networks import LEAST_METRES, create_depth
+from train.auxiliary.frozen import Frozen
 from train.data.samples import Sample
-from train.frozen import Frozen
 
 HELD = (1, 3, 5)
 """What half a source of six photos is: the second of every two."""
@@ -50,7 +50,7 @@ def flat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert network.head.bias is not None
     torch.nn.init.constant_(network.head.bias, math.log(math.expm1(METRES - LEAST_METRES)))
     path = tmp_path_factory.mktemp("flat") / "depth_v1_small.safetensors"
-    watchers.save(network.state_dict(), "depth_v1_small", path, {})
+    auxiliary_files.save(network.state_dict(), "depth_v1_small", path, {})
     return path
 
 
@@ -64,7 +64,7 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Path:
             parameter.fill_(float(name == "0.1.bias"))
         network.main_head[1].weight[0] = 1
     path = tmp_path_factory.mktemp("blind") / "bisenet_small.safetensors"
-    watchers.save(network.state_dict(), "bisenet_small", path, {})
+    auxiliary_files.save(network.state_dict(), "bisenet_small", path, {})
     return path
 
 
@@ -133,7 +133,7 @@ def test_sources_are_added_up(facestyle: Command, photos: Path, flat: Path, tmp_
     Image.new("RGB", (90, 60)).save(other / "a.png")
     Image.fromarray(np.full((20, 30), 500, np.uint16)).save(other / "a_depth.png")
     random = tmp_path / "random" / flat.name
-    watchers.save(create_depth("depth_v1_small").state_dict(), "depth_v1_small", random, {})
+    auxiliary_files.save(create_depth("depth_v1_small").state_dict(), "depth_v1_small", random, {})
     outcome = facestyle(
         *("evaluate", "depth", flat, random, "--data", photos, "--data", other),
         *("--holdout", 1, "--short-side", 40, "--out", tmp_path / "out"),

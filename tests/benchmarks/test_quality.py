@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,9 @@ from benchmarks.quality.subjects import Subject, common_size
 from facestyle import checkpoint, gallery, images
 from facestyle.errors import UserError
 from tests.conftest import TrainingData
-from train import recipes
+from train import provenance, recipes
 from train.auxiliary.face_classes import CLASSES
-from train.perceptual import load_perceptual
+from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Record, load
 
 SIDE = 192
 
@@ -295,7 +296,7 @@ def test_strokes_are_blind_to_colour(judges: Judges, photo: Photo) -> None:
 
 def test_features_are_those_of_training_at_every_position(training_data: TrainingData) -> None:
     image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
-    network = load_perceptual(str(training_data.distilled))
+    network = load(PERCEPTUAL, str(training_data.distilled))
     trained = network(image, painted.LAYERS)
     dense = painted.features(network, image)
     assert [layer.shape[-1] for layer in dense] == [256, 128, 64, 32]
@@ -309,7 +310,7 @@ def test_features_are_those_of_training_at_every_position(training_data: Trainin
 
 def test_whole_vgg_pads_by_reflection_itself(training_data: TrainingData) -> None:
     image = torch.rand(1, 3, 32, 48)
-    network = load_perceptual(str(training_data.vgg))
+    network = load(PERCEPTUAL, str(training_data.vgg))
     found = painted.features(network, image)
     for layer, name in zip(found, painted.LAYERS):
         assert torch.equal(layer, network(image, [name])[name].full)
@@ -580,8 +581,15 @@ def test_sizes_must_agree() -> None:
         common_size([subject("tiny", (32, 32))], None)
 
 
-def trained(judged: Subject) -> tuple[training.Known, training.Known, training.Known]:
-    return training.perceptual(judged), training.depth(judged), training.parsing(judged)
+VGG = Record(PERCEPTUAL, "vgg19.pth", "a" * 12)
+RELIEF = Record(DEPTH, "depth_v3_small", "b" * 12)
+PARSER = Record(FACE, "bisenet_small", "c" * 12)
+JUDGES = (VGG, RELIEF, PARSER, Record("VGG-16 of HED", "VGG-16 of HED", ""))
+"""The last is one that no training here can use."""
+
+
+def trained(judged: Subject) -> tuple[training.Known, ...]:
+    return tuple(training.took_part(judged, judge) for judge in JUDGES)
 
 
 def test_who_trained_the_shipped_weights() -> None:
@@ -589,15 +597,15 @@ def test_who_trained_the_shipped_weights() -> None:
     judged = dataclasses.replace(
         subject(), metadata=shipped.metadata, fingerprint=shipped.fingerprint
     )
-    assert trained(judged) == (True, True, True)
+    assert trained(judged) == (True, True, True, False)
 
 
 def test_who_trained_by_a_recipes_name() -> None:
-    assert trained(subject()) == (None, None, None)
-    assert trained(subject(recipe="my_own")) == (None, None, None)
-    assert trained(subject(recipe="depth_adain")) == (True, True, None)
-    assert trained(subject(recipe="face_adain")) == (True, None, True)
-    assert trained(dataclasses.replace(subject(), untrained=True)) == (False, False, False)
+    assert trained(subject()) == (None, None, None, None)
+    assert trained(subject(recipe="my_own")) == (None, None, None, None)
+    assert trained(subject(recipe="depth_adain")) == (True, True, None, False)
+    assert trained(subject(recipe="face_adain")) == (True, None, True, False)
+    assert trained(dataclasses.replace(subject(), untrained=True)) == (False,) * 4
 
 
 def test_who_trained_by_the_recipe_beside_the_weights(tmp_path: Path) -> None:
@@ -606,9 +614,35 @@ def test_who_trained_by_the_recipe_beside_the_weights(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe.tables()))
     judged = subject(recipe="depth_adain", recipe_fingerprint=recipe.fingerprint)
     judged = dataclasses.replace(judged, path=tmp_path / "mobile.safetensors")
-    assert trained(judged) == (True, False, False)
+    assert trained(judged) == (True, False, False, False)
     other = dataclasses.replace(judged, metadata={**judged.metadata, "recipe_fingerprint": "0"})
-    assert trained(other) == (True, True, None)
+    assert trained(other) == (True, True, None, False)
+
+
+def metadata_of(
+    *records: Record, start: str = "", began_from: Sequence[dict[str, str]] = ()
+) -> dict[str, str]:
+    recipe = recipes.load("depth_adain", "mobile", (f"start='{start}'",))
+    return provenance.metadata(recipe, "revision", records, began_from)
+
+
+def test_who_trained_by_the_metadata_of_the_weights() -> None:
+    """Another depth network than the judge; and a VGG-19 is a VGG-19, distilled or not."""
+    other = Record(DEPTH, "depth_v3_small", "d" * 12)
+    distilled = Record(PERCEPTUAL, "vgg19_distilled.safetensors", "e" * 12)
+    assert trained(subject(**metadata_of(other, distilled))) == (True, False, False, False)
+    assert trained(subject(**metadata_of(RELIEF))) == (False, True, False, False)
+    assert trained(subject(**metadata_of())) == (False, False, False, False)
+
+
+def test_who_trained_what_a_training_began_from() -> None:
+    """What trained the starting weights is remembered; where they do not say, it is unknown."""
+    first = metadata_of(PARSER)
+    second = metadata_of(RELIEF, start="first.safetensors", began_from=[first])
+    third = metadata_of(start="second.safetensors", began_from=[second])
+    assert trained(subject(**second)) == trained(subject(**third)) == (False, True, True, False)
+    unknown = metadata_of(RELIEF, start="public.pth", began_from=[{}])
+    assert trained(subject(**unknown)) == (None, True, None, None)
 
 
 def test_several_models_are_answered_for_together() -> None:

@@ -19,7 +19,8 @@ from PIL import Image
 from benchmarks.report import document
 from facestyle import gallery
 from tests.conftest import Outcome, TrainingData, assert_refused
-from train.auxiliary import watchers
+from train.auxiliary import files as auxiliary_files
+from train.auxiliary.bisenet import PARSING_NETWORKS
 
 Run = Callable[..., Outcome]
 
@@ -224,7 +225,7 @@ def test_what_is_no_model(evaluate: Run, tmp_path: Path) -> None:
     broken.write_text("paint!")
     assert_refused(evaluate(broken), "broken.safetensors", "damaged")
     assert_refused(evaluate(tmp_path / "none.safetensors"), "no such checkpoint")
-    parser = watchers.shipped("bisenet_small", "parsing")
+    parser = auxiliary_files.shipped("bisenet_small", "parsing", PARSING_NETWORKS)
     assert_refused(evaluate(parser), "bisenet_small", "no style network")
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from facestyle import gallery
 from facestyle.networks import vgg19
-from train.perceptual import STAGES
+from train.auxiliary.perceptual import STAGES
 
 
 def pictures(folder: Path, kind: str, side: int = 72) -> Path:

@@ -331,17 +331,15 @@ def test_frozen_networks_stay_as_they_are(training_data: TrainingData, network: 
     """Evaluation mode and no gradients of their own, whatever mode the student is in."""
     made = task(training_data, "depth_face_adain", network).train()
     assert made.student.training
-    watchers = [made.perceptual, made.depth, made.face]
-    for watcher in watchers:
-        assert watcher is not None
-        assert not any(module.training for module in watcher.modules())
-    before = [{k: v.clone() for k, v in w.state_dict().items()} for w in watchers]  # type: ignore[union-attr]
+    frozen_networks = [made.auxiliary[kind] for kind in ("perceptual", "depth", "face")]
+    for network_of_loss in frozen_networks:
+        assert not any(module.training for module in network_of_loss.modules())
+    before = [{k: v.clone() for k, v in f.state_dict().items()} for f in frozen_networks]
     values = made(made.batch(0, 0, 1))
     torch.stack(list(values.values())).sum().backward()
-    for watcher, state in zip(watchers, before):
-        assert watcher is not None
-        assert all(p.grad is None for p in watcher.parameters())
-        assert all(torch.equal(v, state[k]) for k, v in watcher.state_dict().items())
+    for network_of_loss, state in zip(frozen_networks, before):
+        assert all(p.grad is None for p in network_of_loss.parameters())
+        assert all(torch.equal(v, state[k]) for k, v in network_of_loss.state_dict().items())
     learning = {n for n, p in made.student.named_parameters() if p.grad is not None}
     every = {n for n, _ in made.student.named_parameters()}
     blurs = {f"{name}.weight" for name in ("halve", "encoder.blur_half", "encoder.blur_quarter")}
@@ -359,7 +357,7 @@ def test_vgg19_paints_as_it_does_when_exported(training_data: TrainingData) -> N
         assert isinstance(network, VGG19Network)
         code = network.encode_style(batch["painting"])
         expected = network.stylize(batch["photo"], code, batch["strength"][:, None, None, None])
-        output = made.scene(batch).output.image
+        output = made.loss_inputs(batch).output.image
     assert torch.allclose(output.clamp(0, 1), expected, atol=1e-3)
 
 

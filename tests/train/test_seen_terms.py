@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from train.auxiliary.face_classes import CLASSES
-from train.objectives import lattice, motion, similarity
+from train.objectives import checkerboard, motion, similarity
 from train.objectives.face import face_mask
 
 SIDE = 128
@@ -88,8 +88,8 @@ class TestLattice:
         clean = torch.rand(16, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
         dotted = clean.clone()
         dotted[:, :, ::period, ::period] += 0.2
-        assert lattice.lattice_loss(clean) < 0.02
-        assert lattice.lattice_loss(dotted) > 10 * lattice.lattice_loss(clean)
+        assert checkerboard.checkerboard_loss(clean) < 0.02
+        assert checkerboard.checkerboard_loss(dotted) > 10 * checkerboard.checkerboard_loss(clean)
 
     def test_a_peak_of_20_db_at_one_frequency(self) -> None:
         """A wave of a period of 8 along x has its power at two of the 63 frequencies."""
@@ -100,15 +100,15 @@ class TestLattice:
         # of a wave of amplitude a it is (a SIDE^2 / 8)^2 at the peak and a quarter beside it; over
         # the nine bins of the middle (1 + 2/4)^2 / 9 = 1/4 of that.
         amplitude = math.sqrt(99 * 4 * 9) / SIDE
-        loss = lattice.lattice_loss(texture + amplitude * wave).item()
-        base = lattice.lattice_loss(texture).item()
+        loss = checkerboard.checkerboard_loss(texture + amplitude * wave).item()
+        base = checkerboard.checkerboard_loss(texture).item()
         assert loss - base == pytest.approx(2 * math.log(100) ** 2 / 63, rel=0.15)
 
     def test_it_can_be_learnt_away(self) -> None:
         dotted = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
         dotted[:, :, ::8, ::8] += 0.3
         dots = torch.zeros_like(dotted, requires_grad=True)
-        lattice.lattice_loss(dotted + dots).backward()
+        checkerboard.checkerboard_loss(dotted + dots).backward()
         assert dots.grad is not None
         on, off = dots.grad[:, :, ::8, ::8].mean(), dots.grad.mean()
         assert on > 10 * off.abs()

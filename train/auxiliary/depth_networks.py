@@ -80,6 +80,8 @@ def create_depth(name: str) -> DepthNetwork:
 class DepthNetwork(nn.Module):
     """Photo to depth in metres at half its size."""
 
+    metric = True
+
     def __init__(self, config: DepthConfig) -> None:
         super().__init__()
         self.config = config

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from train.objectives.style import squared_error, statistics
+from facestyle.adain import statistics
+from train.objectives.style import squared_error
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:

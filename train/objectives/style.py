@@ -5,21 +5,14 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from facestyle.adain import statistics
+
 EPSILON = 1e-5
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
     """Mean squared difference of (N, ...) and (N, ...)."""
     return (a - b).square().flatten(1).mean(1)
-
-
-def statistics(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and std of every channel, (N, C) each, in fp32 (paper 1, Eq. 2 and 3)."""
-    # Channels lie side by side in memory: averaged so, this takes a third of what var() does.
-    positions = features.permute(0, 2, 3, 1).flatten(1, 2).float()
-    mean = positions.mean(1)
-    variance = (positions - mean[:, None]).square().mean(1)
-    return mean, (variance + EPSILON).sqrt()
 
 
 def statistics_loss(features: Tensor, mean: Tensor, std: Tensor) -> Tensor:

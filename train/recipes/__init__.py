@@ -1,24 +1,36 @@
 """The recipes that come with the package, and how a recipe is read.
 
 A recipe is a TOML file. It may extend another one (``extends = "adain"``), so that a method states
-only what is its own, and may hold changes for one network (``[for.mobile]``, keys with dots). What
-the user gives with ``--set`` comes last. What a recipe may say is in ``train.recipe``.
+only what is its own. Where another network is trained than the one that a recipe was written for,
+the network's ``training_defaults`` are put in, and what the recipe itself says of that network
+(``[for.mobile]``, keys with dots). What the user gives with ``--set`` comes last. What a recipe may
+say is in ``train.recipe``.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import re
 import tomllib
-import types
-import typing
 from collections.abc import Mapping
+from functools import reduce
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
 
 from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS
-from train.recipe import Recipe, Tables
+from train.auxiliary.registry import AUXILIARY
+from train.recipe import Recipe, Tables, TermSpec
+
+TERMS_ALSO_CALLED = MappingProxyType({"checkerboard": "lattice", "quantization_noise": "rounding"})
+"""Terms by what the field calls them; recipes, metrics and metadata keep the second word."""
+
+SCHEDULES_ALSO_CALLED = MappingProxyType({"linear_decay": "tail", "multistep": "drops"})
+"""The same for ``schedule.name``."""
 
 
 def names() -> list[str]:
@@ -37,20 +49,35 @@ def load(recipe: str, network: str | None = None, settings: tuple[str, ...] = ()
             around words may be left out.
 
     Raises:
-        UserError: for an unknown recipe, key or value, with a hint.
+        UserError: for an unknown recipe, key or value, with a hint; for a network that the recipe
+            was not written for and that states no defaults.
     """
-    tables = _tables(recipe)
+    layers = _layers(recipe)
+    tables = reduce(_merge, layers)
+    written_for = next((layer["network"] for layer in layers if "network" in layer), None)
     if network is not None:
         tables["network"] = network
+    chosen = next((s for s in settings if s.startswith("network=")), None)
+    if chosen:
+        tables["network"] = chosen.removeprefix("network=").strip("\"'")
     special = tables.pop("for", {})
     for name in special:
         if name not in NETWORKS:
             raise unknown("network in [for.NETWORK]", name, NETWORKS)
-    chosen = next((s for s in settings if s.startswith("network=")), None)
-    if chosen:
-        tables["network"] = chosen.removeprefix("network=").strip("\"'")
-    for key, value in special.get(tables.get("network"), {}).items():
-        _put(tables, key, value)
+    name = tables.get("network")
+    if name in NETWORKS:
+        wanted = special.get(name)
+        if tables.get("task") == "style" and name != written_for:
+            defaults = NETWORKS[name].training_defaults
+            if defaults is None and wanted is None:
+                raise UserError(
+                    f"the recipe {recipe} is written for {written_for}, and the network {name} "
+                    f"states no training_defaults; state them in its file, or write a recipe that "
+                    f"extends this one with a table [for.{name}]"
+                )
+            wanted = {**(defaults or {}), **(wanted or {})}
+        for key, value in (wanted or {}).items():
+            _put(tables, key, value)
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
@@ -65,13 +92,30 @@ def read(tables: Tables) -> Recipe:
     Raises:
         UserError: for an unknown key or a value that makes no sense, with a hint.
     """
-    recipe: Recipe = _build(Recipe, tables, "")
+    terms, kinds = tables.get("terms"), tables.get("auxiliary", {})
+    changed: Tables = {}
+    if isinstance(terms, Mapping):
+        # One by one, so that a message can tell which.
+        changed["terms"] = {n: _convert(t, TermSpec, f"terms.{n}.") for n, t in terms.items()}
+    if isinstance(kinds, Mapping):
+        for kind in kinds:
+            if kind not in AUXILIARY:
+                known = [f"auxiliary.{name}" for name in AUXILIARY]
+                raise unknown("recipe key", f"auxiliary.{kind}", known)
+        changed["auxiliary"] = {name: kind.default for name, kind in AUXILIARY.items()} | dict(
+            kinds
+        )
+    schedule = tables.get("schedule")
+    if isinstance(schedule, Mapping) and isinstance(schedule.get("name"), str):
+        name = schedule["name"]
+        changed["schedule"] = {**schedule, "name": SCHEDULES_ALSO_CALLED.get(name, name)}
+    recipe = _convert({**tables, **changed}, Recipe, "")
     _check(recipe)
     return recipe
 
 
-def _tables(recipe: str, above: tuple[str, ...] = ()) -> Tables:
-    """The TOML of a recipe, on top of that of the one it extends."""
+def _layers(recipe: str, above: tuple[str, ...] = ()) -> list[Tables]:
+    """The TOML of a recipe, behind that of those it extends."""
     if recipe in above:
         raise UserError(f"{recipe} extends itself ({' -> '.join((*above, recipe))})")
     path = Path(recipe)
@@ -89,8 +133,11 @@ def _tables(recipe: str, above: tuple[str, ...] = ()) -> Tables:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{recipe}: not a TOML file: {error}") from error
     tables.setdefault("name", path.stem)
+    terms = tables.get("terms")
+    if isinstance(terms, dict):
+        tables["terms"] = {TERMS_ALSO_CALLED.get(n, n): term for n, term in terms.items()}
     base = tables.pop("extends", None)
-    return tables if base is None else _merge(_tables(base, (*above, recipe)), tables)
+    return [*([] if base is None else _layers(base, (*above, recipe))), tables]
 
 
 def _merge(base: Tables, own: Tables) -> Tables:
@@ -104,6 +151,8 @@ def _merge(base: Tables, own: Tables) -> Tables:
 def _put(tables: Tables, key: str, value: object) -> None:
     """Set ``a.b.c`` in nested tables."""
     *parents, last = key.split(".")
+    if parents[:1] == ["terms"] and len(parents) > 1:
+        parents[1] = TERMS_ALSO_CALLED.get(parents[1], parents[1])
     for parent in parents:
         tables = tables.setdefault(parent, {})
         if not isinstance(tables, dict):
@@ -118,118 +167,64 @@ def _value(text: str) -> object:
         return text
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """``value`` as the type that an annotation names, checked all the way down."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(value, Mapping):
-            raise UserError(f"recipe: {where.rstrip('.')} must be a table, not {value!r}")
-        hints = typing.get_type_hints(kind)
-        for key in value:
-            if key not in hints:
-                raise unknown("recipe key", f"{where}{key}", [f"{where}{name}" for name in hints])
-        missing = {
-            f.name
-            for f in dataclasses.fields(kind)
-            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        } - value.keys()
-        if missing:
-            raise UserError(f"recipe: {where}{sorted(missing)[0]} is missing")
-        made = {key: _build(hints[key], item, f"{where}{key}.") for key, item in value.items()}
-        return kind(**made)  # type: ignore[operator]
-    name = where.rstrip(".")
-    if origin is dict and isinstance(value, Mapping):
-        return {key: _build(arguments[1], item, f"{where}{key}.") for key, item in value.items()}
-    if origin is tuple and isinstance(value, (list, tuple)):
-        ends = arguments[-1] is Ellipsis
-        if not ends and len(value) != len(arguments):
-            raise UserError(f"recipe: {name} must hold {len(arguments)} values, not {len(value)}")
-        kinds = [arguments[0]] * len(value) if ends else arguments
-        return tuple(_build(k, item, where) for k, item in zip(kinds, value))
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    plain = kind in (int, str, bool) and type(value) is kind
-    if not plain:
-        expected = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
-        raise UserError(f"recipe: {name} must be {expected}, not {value!r}")
-    return value
+Made = TypeVar("Made", bound=msgspec.Struct)
 
 
-CHOICES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
-    {
-        "task": ("style", "joint", "depth", "parsing"),
-        "optimizer.name": ("adam", "sgd"),
-        "schedule.name": ("constant", "inverse", "poly", "tail", "drops"),
-        "engine.precision": ("auto", "fp32", "bf16"),
-        "engine.compile": ("auto", "on", "off"),
-        "engine.graph": ("auto", "off"),
-    }
-)
-"""Words that some keys are limited to."""
+def _convert(value: object, kind: type[Made], where: str) -> Made:
+    """A table as what it must be.
+
+    Args:
+        value: as TOML has it.
+        kind: what it must be.
+        where: it stands: keys with dots, the last included.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), value, kind, where) from error
+
+
+def _explained(message: str, value: Any, kind: type[msgspec.Struct], where: str) -> UserError:
+    """A line for people of what msgspec says, such as ``Expected `int` >= 1 - at `$.steps```."""
+    what, _, path = message.partition(" - at `$")
+    info: Any = inspect.type_info(kind)
+    key = where
+    for name, _ in re.findall(r"\.(\w+)|(\[[^]]*\])", path.rstrip("`")):
+        if name:
+            fields = {field.name: field.type for field in info.fields}
+            value, info, key = value[name], fields[name], f"{key}{name}."
+    own = key.rstrip(".")
+    quoted = re.findall(r"[`'](.*?)[`']", what)
+    if "unknown field" in what:
+        return unknown("recipe key", f"{key}{quoted[0]}", [f"{key}{f.name}" for f in info.fields])
+    if "missing required field" in what:
+        return UserError(f"recipe: {key}{quoted[0]} is missing")
+    if "enum value" in what:
+        return unknown(own, quoted[0], info.values)
+    if limit := re.fullmatch(r"Expected `\w+` (>=|<=|>) ([\d.]+)", what):
+        words = {">=": "at least", "<=": "at most", ">": "above"}[limit[1]]
+        return UserError(f"recipe: {own} must be {words} {float(limit[2]):g}, not {value}")
+    if length := re.fullmatch(r"Expected `array` of length (\d+), got (\d+)", what):
+        return UserError(f"recipe: {own} must hold {length[1]} values, not {length[2]}")
+    expected = {"object": "a table", "array": "a list"}.get(quoted[0], quoted[0])
+    return UserError(f"recipe: {own} must be {expected}, not {value!r}")
 
 
 def _check(recipe: Recipe) -> None:
-    tables = recipe.tables()
-    for key, words in CHOICES.items():
-        value: Any = tables
-        for name in key.split("."):
-            value = value[name]
-        if value not in words:
-            raise unknown(key, value, words)
-    least = {
-        "steps": recipe.steps,
-        "batch": recipe.batch,
-        "data.size": recipe.data.size,
-        "engine.workers": recipe.engine.workers,
-        "engine.log_every": recipe.engine.log_every,
-        "engine.save_every": recipe.engine.save_every,
-        "engine.sample_every": recipe.engine.sample_every,
-    }
-    for key, count in least.items():
-        if count < 1:
-            raise UserError(f"recipe: {key} must be at least 1, not {count}")
-    for key, value in {
-        "seed": recipe.seed,
-        "schedule.warmup": recipe.schedule.warmup,
-        "optimizer.rate": recipe.optimizer.rate,
-        "optimizer.clip": recipe.optimizer.clip,
-        "optimizer.weight_decay": recipe.optimizer.weight_decay,
-        "data.shift": recipe.data.shift,
-    }.items():
-        if not value >= 0:
-            raise UserError(f"recipe: {key} must not be negative, but is {value}")
-    for key, zoom in {
-        "data.zoom": recipe.data.zoom,
-        "data.style_zoom": recipe.data.style_zoom,
-    }.items():
-        if not zoom >= 1:
-            raise UserError(f"recipe: {key} must be at least 1, not {zoom:g}")
+    """What takes more than one key to tell."""
     if recipe.data.short_side < recipe.data.size:
         raise UserError(
             f"recipe: data.short_side ({recipe.data.short_side}) must not be below data.size "
             f"({recipe.data.size})"
         )
-    for key, part in {
-        "average": recipe.average,
-        "strength.full": recipe.strength.full,
-        "strength.none": recipe.strength.none,
-        "strength.full + strength.none": recipe.strength.full + recipe.strength.none,
-        "data.holdout": recipe.data.holdout,
-        "data.jitter": recipe.data.jitter,
-        "data.style_jitter": recipe.data.style_jitter,
-        "data.fill_depth": recipe.data.fill_depth,
-        "data.closest": recipe.data.closest,
-        "data.style_closest": recipe.data.style_closest,
-        "data.hues": recipe.data.hues,
-        **{f"terms.{name}.begin": term.begin for name, term in recipe.terms.items()},
-    }.items():
-        if not 0 <= part <= 1:
-            raise UserError(f"recipe: {key} must lie between 0 and 1, not {part:g}")
+    if not recipe.strength.full + recipe.strength.none <= 1:
+        raise UserError(
+            "recipe: strength.full + strength.none must be at most 1, not "
+            f"{recipe.strength.full + recipe.strength.none:g}"
+        )
     for name, term in recipe.terms.items():
-        for network, target in term.targets.items():
+        for network in term.targets:
             if network not in NETWORKS:
                 raise unknown(f"network in terms.{name}.targets", network, NETWORKS)
-            if not target > 0:
-                raise UserError(f"recipe: terms.{name}.targets.{network} must be above 0")
     if not recipe.weights:
         raise UserError("recipe: no term has a weight; add e.g. --set terms.style.weight=10")

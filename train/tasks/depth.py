@@ -9,7 +9,7 @@ from train.auxiliary.depth_networks import create_depth
 from train.objectives import depth as objectives
 from train.recipe import Recipe
 from train.tasks.labelled import LabelledTask
-from train.tasks.sheet import shade
+from train.tasks.sample_grid import shade
 
 LOSSES = {
     "log_l1": objectives.log_l1,
@@ -23,9 +23,9 @@ class DepthTask(LabelledTask):
     """A depth network and its photos with depth maps."""
 
     label = "depth"
-    watches = ("depth_adain", "depth")
+    used_by = ("depth_adain", "depth")
     losses = LOSSES
-    sheet_caption = "photo, depth as measured, depth as estimated; near is bright"
+    sample_caption = "photo, depth as measured, depth as estimated; near is bright"
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe, create_depth(recipe.network))

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -21,24 +21,32 @@ from torch import Tensor, nn
 
 from facestyle import checkpoint
 from facestyle.checkpoint import Checkpoint
-from facestyle.errors import UserError, unknown
-from facestyle.networks.mobile import MobileNetwork
+from facestyle.errors import UserError
+from facestyle.networks import StyleNetwork
+from train.auxiliary.perceptual import Features
+from train.auxiliary.registry import DEPTH, FACE, HUB, PERCEPTUAL, AuxiliaryNetworks
 from train.auxiliary.resnet import STRIDE
-from train.auxiliary.watchers import HUB, load_depth, load_face
 from train.balance import Balance
 from train.data.pool import ImagePool, LookSpec, compose, draw_affine, draw_color, positions
 from train.data.sets import open_source
-from train.frozen import Frozen
 from train.objectives import motion
 from train.objectives.color import luminance_detail
 from train.objectives.face import face_mask
-from train.objectives.scene import Frames, Scene, View
-from train.objectives.terms import TERMS, Term
-from train.perceptual import Features, load_perceptual
+from train.objectives.loss_inputs import (
+    COARSE,
+    FACE_MASK,
+    FRAMES,
+    MARKS,
+    QUANTIZED,
+    Frames,
+    ImageFeatures,
+    LossInputs,
+)
+from train.objectives.terms import Term, select
+from train.quantization_noise import Caller
 from train.recipe import Recipe, StrengthSpec
-from train.rounding import Caller
 from train.tasks.family import Family, start
-from train.tasks.sheet import tile
+from train.tasks.sample_grid import tile
 from train.tasks.task import Task
 
 MASK_SIDE = 64
@@ -49,27 +57,26 @@ LONG_SHIFT = 3 / 16
 at different distances from a border; the others move as ``motion.LONGEST_SHIFT`` says."""
 
 SAMPLES = 6
-"""Pairs on a sheet."""
+"""Pairs in a sample grid."""
 
 
 class JointTask(Task):
-    """The networks, what is learnt from, and the frozen networks of the loss."""
+    """The networks, what is learnt from, and the auxiliary networks of the loss."""
 
-    sheet_caption = "photo, painting, painted by each network"
+    provides: ClassVar[frozenset[str]] = frozenset({FACE_MASK, FRAMES, QUANTIZED, COARSE, MARKS})
+    """What of ``train.objectives.loss_inputs`` a term can need."""
+    sample_caption = "photo, painting, painted by each network"
     student: Family
-    face: Frozen | None
-    depth: Frozen | None
-    perceptual: Frozen
     masks: Tensor | None
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        for name in recipe.weights:
-            if name not in TERMS:
-                raise unknown("term", name, TERMS)
+        self.chosen = select(recipe, self.provides)
+        needs = frozenset().union(*(term.needs for term in self.chosen.values()))
+        kinds = frozenset().union(*(term.auxiliary() for term in self.chosen.values()))
         data, names = recipe.data, (recipe.network, *recipe.along)
-        least = STRIDE if any(TERMS[n].depth or TERMS[n].parts for n in recipe.weights) else 64
+        least = STRIDE if needs & {DEPTH, FACE} else 64
         if data.size % STRIDE or data.size < least:
             raise UserError(f"recipe: data.size must be a multiple of {STRIDE}, not {data.size}")
         self.content, self.photos = self._pool(data.content, "content")
@@ -86,7 +93,7 @@ class JointTask(Task):
             jitter=data.style_jitter,
             hues=data.hues,
         )
-        self.student = start(recipe)
+        self.student, self.began_from = start(recipe)
         self.callers = nn.ModuleDict(
             {name: Caller(network) for name, network in self.student.networks.items()}
         )
@@ -103,15 +110,12 @@ class JointTask(Task):
                 for name in names
             }
         )
-        self.perceptual = load_perceptual(recipe.auxiliary.perceptual)
-        needs = [TERMS[name] for name in recipe.weights]
-        if recipe.auxiliary.depth.startswith(HUB) and any(term.depth for term in needs):
+        if DEPTH in kinds and recipe.auxiliary[DEPTH].startswith(HUB):
             raise UserError("the task joint needs a depth network in metres, not one of the hub")
-        self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in needs) else None
-        self.face = (
-            load_face(recipe.auxiliary.face) if any(t.parts or t.face for t in needs) else None
-        )
-        masks = self._face_masks() if any(t.face for t in needs) else None
+        if _layers(recipe, self.chosen):
+            kinds |= {PERCEPTUAL}
+        self.auxiliary = AuxiliaryNetworks(kinds, recipe.auxiliary)
+        masks = self._face_masks() if FACE_MASK in needs else None
         self.register_buffer("masks", masks, persistent=False)
         self.enter(0)
 
@@ -129,11 +133,10 @@ class JointTask(Task):
     def _face_masks(self) -> Tensor:
         """(N, 1, MASK_SIDE, MASK_SIDE) uint8: where the photos' faces are, looked up once."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        assert self.face is not None
-        self.face.to(device)
+        parser = self.auxiliary[FACE].to(device)
         parts = []
         for images in self.content.images.split(32):
-            logits = self.face(images.to(device).float() / 255)
+            logits = parser(images.to(device).float() / 255)
             parts.append((face_mask(logits, MASK_SIDE, MASK_SIDE) * 255).round().byte().cpu())
         return torch.cat(parts)
 
@@ -141,10 +144,11 @@ class JointTask(Task):
         """Choose the terms that count at a step."""
         done = step / self.recipe.steps
         self.terms: dict[str, Term] = {
-            name: TERMS[name]
-            for name in self.recipe.weights
+            name: term
+            for name, term in self.chosen.items()
             if done >= self.recipe.terms[name].begin
         }
+        self.needs = frozenset().union(*(term.needs for term in self.terms.values()))
         self.stage = " ".join(self.terms)
 
     def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
@@ -178,19 +182,19 @@ class JointTask(Task):
         photo, second, painting, grid = self._look_at(batch)
         offset, strength = batch["offset"], batch["strength"]
         with torch.no_grad():
-            seen_photo = replace(self._see(photo, offset, False), face=self._faces(batch))
+            seen_photo = replace(self._see(photo, offset, False), face_mask=self._faces(batch))
             seen_painting = self._see(painting, offset, True)
         code = self.student.style_encoder(painting)
         zero = code.new_zeros((), dtype=torch.float32)
         objective, each = zero, {}
         for name in self.student.networks:
-            scene = self._paint(
+            inputs = self._paint(
                 name, seen_photo, second, grid, seen_painting, code, strength, offset
             )
-            found = self._measure(scene)
+            found = self._measure(inputs)
             balance = cast(Balance, self.balances[name])
             objective = objective + balance.weigh({k: v.mean() for k, v in found.items()})
-            at_full = {k: _mean_at_full(v, scene.strength) for k, v in found.items()}
+            at_full = {k: _mean_at_full(v, inputs.strength) for k, v in found.items()}
             if self.training:
                 balance.follow(at_full)
             # Terms that do not count yet have columns too.
@@ -246,13 +250,12 @@ class JointTask(Task):
             masks = self.masks.index_select(0, batch["photo_index"]).float() / 255
             return F.grid_sample(masks, grid, padding_mode="reflection", align_corners=False)
 
-    def _see(self, image: Tensor, offset: Tensor, painted: bool) -> View:
-        """What frozen networks see of a picture.
+    def _see(self, image: Tensor, offset: Tensor, painted: bool) -> ImageFeatures:
+        """What auxiliary networks see of a picture.
 
         Args:
             painted: whether its marks and coarse texture count (a photo's do not).
         """
-        terms = self.terms.values()
         layers = _layers(self.recipe, self.terms)
         shift, count = self.recipe.data.shift, len(image)
         window = torch.arange(image.shape[-1] - shift, device=image.device)
@@ -261,75 +264,70 @@ class JointTask(Task):
         def shifted(x: Tensor) -> Tensor:
             return x.index_select(2, rows).index_select(3, columns)
 
-        marks = painted and any(term.marks for term in terms)
+        marks = painted and MARKS in self.needs
         pictures = shifted(image)
         if marks:
             with self._exactly():
                 pictures = torch.cat((pictures, shifted(luminance_detail(image)).to(image.dtype)))
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        seen: dict[str, Features] = self.perceptual(pictures, layers)
+        seen: dict[str, Features] = self.auxiliary.features(pictures, layers)
         coarse: dict[str, Features] = {}
-        if painted and any(term.coarse for term in terms):
-            coarse = self.perceptual(F.avg_pool2d(pictures[:count], 2), layers)
-        return View(
+        if painted and COARSE in self.needs:
+            coarse = self.auxiliary.features(F.avg_pool2d(pictures[:count], 2), layers)
+        return ImageFeatures(
             image=image,
             features={k: Features(v.narrow[:count], v.full[:count]) for k, v in seen.items()},
             marks={k: Features(v.narrow[count:], v.full[count:]) for k, v in seen.items()}
             if marks
             else {},
             coarse=coarse,
-            depth=self.depth(image).float()
-            if self.depth is not None and any(term.depth for term in terms)
-            else None,
-            parts=self.face(image).float()
-            if self.face is not None and any(term.parts for term in terms)
-            else None,
+            seen=self.auxiliary.see(self.needs, image),
         )
 
     def _paint(
         self,
         name: str,
-        photo: View,
+        photo: ImageFeatures,
         second: Tensor,
         grid: Tensor,
-        painting: View,
+        painting: ImageFeatures,
         code: Tensor,
         strength: Tensor,
         offset: Tensor,
-    ) -> Scene:
+    ) -> LossInputs:
         caller, amount = cast(Caller, self.callers[name]), strength[:, None, None, None]
         output = caller("stylize", photo.image, code, amount)
         frames = None
-        if any(term.frames for term in self.terms.values()):
+        if FRAMES in self.needs:
             moved = len(second)
             again = caller("stylize", second, code[:moved], amount[:moved])
             with self._exactly():
                 followed = motion.move(output[:moved].float(), grid)
             frames = Frames(followed, again, motion.visible(grid))
-        rounded = None
-        if any(term.rounded for term in self.terms.values()):
+        quantized = None
+        if QUANTIZED in self.needs:
             last = slice(-max(1, len(strength) // 4), None)
-            with caller.rounding() as call:
+            with caller.quantized() as call:
                 own = call("encode_style", painting.image[last])
-                rounded = call("stylize", photo.image[last], own, amount[last])
-        return Scene(
+                quantized = call("stylize", photo.image[last], own, amount[last])
+        return LossInputs(
             output=self._see(output, offset, True),
             photo=photo,
             painting=painting,
             strength=strength,
             frames=frames,
-            rounded=rounded,
+            quantized=quantized,
         )
 
-    def _measure(self, scene: Scene) -> dict[str, Tensor]:
+    def _measure(self, inputs: LossInputs) -> dict[str, Tensor]:
         with self._exactly():
             return {
-                name: term.compute(scene, self.recipe.terms[name].layers or term.layers)
+                name: term.compute(inputs, self.recipe.terms[name].layers or term.layers)
                 for name, term in self.terms.items()
             }
 
     @torch.no_grad()
-    def sheet(self) -> Image.Image:
+    def sample_grid(self) -> Image.Image:
         """Fixed pairs, painted at full strength by each network."""
         device = self.content.images.device
         batch = {k: v.to(device) for k, v in self.batch(0, 0, 1).items()}
@@ -339,17 +337,24 @@ class JointTask(Task):
         code = self.student.style_encoder(painting)
         full = torch.ones(count, 1, 1, 1, device=device)
         painted = [
-            cast(MobileNetwork, network).stylize(photo, code, full)
+            cast(StyleNetwork, network).stylize(photo, code, full)
             for network in self.student.networks.values()
         ]
         rows = zip(photo, painting, *painted)
         return tile([list(row) for row in rows], side=self.recipe.data.size)
 
+    def described(self) -> dict[str, dict[str, str]]:
+        """Of each network."""
+        networks = self.student.networks.items()
+        return {
+            name: checkpoint.describe(cast(StyleNetwork, network)) for name, network in networks
+        }
+
     def save(self, path: Path, metadata: dict[str, str]) -> None:
         """Write every network beside each other, the first as ``path``."""
         for name, network in self.student.networks.items():
             fingerprint = checkpoint.fingerprint(network.state_dict())
-            made = Checkpoint(name, network, fingerprint, metadata)
+            made = Checkpoint(name, cast(StyleNetwork, network), fingerprint, metadata)
             checkpoint.save(made, path.with_stem(name))
 
     def skipped(self) -> dict[str, str]:

@@ -13,16 +13,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from facestyle.errors import UserError, unknown
-from train.auxiliary import watchers
+from train.auxiliary import files
+from train.auxiliary.registry import AuxiliaryNetworks
 from train.auxiliary.resnet import STRIDE, ResNetEncoder
 from train.data.batches import BatchConfig, Batches
 from train.data.labelled import learning_samples
 from train.recipe import Recipe
-from train.tasks.sheet import tile
+from train.tasks.sample_grid import tile
 from train.tasks.task import Task
 
 SAMPLES = 4
-"""Photos on a sheet."""
+"""Photos in a sample grid."""
 
 
 class LabelledTask(Task):
@@ -30,8 +31,8 @@ class LabelledTask(Task):
 
     label: ClassVar[str]
     """``depth`` or ``parsing``."""
-    watches: ClassVar[tuple[str, str]]
-    """A style recipe that it can watch over, and its key in ``auxiliary``."""
+    used_by: ClassVar[tuple[str, str]]
+    """A style recipe whose loss can use it, and its key in ``auxiliary``."""
     losses: ClassVar[Iterable[str]]
     """Terms that a recipe can name."""
 
@@ -66,8 +67,8 @@ class LabelledTask(Task):
             assert isinstance(encoder, ResNetEncoder)
             encoder.load_imagenet()
         elif recipe.start:
-            watchers.fill(student, Path(recipe.start), recipe.network)
-        self.student = student.train()
+            self.began_from = (files.fill(student, Path(recipe.start), recipe.network),)
+        self.student, self.auxiliary = student.train(), AuxiliaryNetworks((), {})
 
     def batch(self, step: int, rank: int, world: int) -> dict[str, Tensor]:
         """``image`` (n, 3, S, S) in [0, 1] and the label, as ``Batches`` gives it."""
@@ -79,7 +80,7 @@ class LabelledTask(Task):
         """The label and what the network ``found``, as images (n, 3, S, S) in [0, 1]."""
 
     @torch.no_grad()
-    def sheet(self) -> Image.Image:
+    def sample_grid(self) -> Image.Image:
         """Fixed photos, their labels and what the network makes of them."""
         whole = self.batch(0, 0, 1)
         chosen = torch.linspace(0, len(whole["image"]) - 1, SAMPLES).round().long()
@@ -91,7 +92,7 @@ class LabelledTask(Task):
 
     def save(self, path: Path, metadata: dict[str, str]) -> None:
         """Write the weights."""
-        watchers.save(self.student.state_dict(), self.recipe.network, path, metadata)
+        files.save(self.student.state_dict(), self.recipe.network, path, metadata)
 
     def skipped(self) -> dict[str, str]:
         """Damaged photos."""
@@ -101,7 +102,7 @@ class LabelledTask(Task):
         """Judge it on the held-out part; where there is none, use it."""
         spec = self.recipe.data
         if not spec.holdout:
-            recipe, key = self.watches
+            recipe, key = self.used_by
             return f"facestyle train {recipe} --set auxiliary.{key}={shlex.quote(str(result))}"
         data = " ".join(f"--data {shlex.quote(source)}" for source in spec.labelled)
         how = f"--holdout {spec.holdout:g} --short-side {spec.short_side}"

@@ -21,9 +21,9 @@ class ParsingTask(LabelledTask):
     """A face parser and its photos with maps of face parts."""
 
     label = "parsing"
-    watches = ("face_adain", "face")
+    used_by = ("face_adain", "face")
     losses = LOSSES
-    sheet_caption = "photo, parts as labelled, parts as found"
+    sample_caption = "photo, parts as labelled, parts as found"
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe, create_parsing(recipe.network))

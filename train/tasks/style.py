@@ -5,74 +5,81 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import ClassVar
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from facestyle import checkpoint
-from facestyle.adain import adain
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS, StyleNetwork
-from facestyle.networks.vgg19 import VGG19Network
-from train.auxiliary.depth_model import standardise
+from facestyle.presets import DEFAULT
 from train.auxiliary.face_classes import colorize, most_likely
+from train.auxiliary.perceptual import WholeVGG
+from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Auxiliary, AuxiliaryNetworks, load
 from train.auxiliary.resnet import STRIDE
-from train.auxiliary.watchers import is_metric, load_depth, load_face
 from train.data.batches import BatchConfig, Batches
 from train.data.sets import open_source
-from train.frozen import Frozen
 from train.objectives import motion
 from train.objectives.face import face_mask
-from train.objectives.scene import Frames, Scene, View
-from train.objectives.style import statistics
-from train.objectives.terms import TERMS
-from train.perceptual import WholeVGG, load_perceptual
+from train.objectives.loss_inputs import (
+    FACE_MASK,
+    FRAMES,
+    QUANTIZED,
+    Frames,
+    ImageFeatures,
+    LossInputs,
+)
+from train.objectives.terms import select
+from train.quantization_noise import Caller
 from train.recipe import Recipe, StrengthSpec
-from train.rounding import Caller
-from train.tasks.sheet import shade, tile
+from train.tasks.sample_grid import shade, tile
 from train.tasks.task import Task
 
 SAMPLES = 4
-"""Pairs on a sheet."""
+"""Pairs in a sample grid."""
 
 
 class StyleTask(Task):
-    """A style network, the frozen networks that watch it, and its photos and paintings."""
+    """A style network, the auxiliary networks of its loss, and its photos and paintings."""
+
+    provides: ClassVar[frozenset[str]] = frozenset({FACE_MASK, FRAMES, QUANTIZED})
+    """What of ``train.objectives.loss_inputs`` a term can need."""
+    student: StyleNetwork
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        for name in recipe.weights:
-            if name not in TERMS:
-                raise unknown("term", name, TERMS)
-        self.terms = {name: TERMS[name] for name in recipe.weights}
+        self.terms = select(recipe, self.provides)
         self.layers = {
             name: recipe.terms[name].layers or term.layers for name, term in self.terms.items()
         }
+        self.needs = frozenset().union(*(term.needs for term in self.terms.values()))
         data = recipe.data
         self.content = self._batches(data.content, "content", 0, data.jitter, data.zoom)
         self.style = self._batches(data.style, "style", 1, data.style_jitter, data.style_zoom)
-        self.student, perceptual = _networks(recipe)
+        start = _start(recipe)
+        self.student = start.network
+        self.began_from = (start.metadata,) if recipe.start else ()
+        self.student.train()
         self.caller = Caller(self.student)
-        # Last: the part that it shares with the student must stay in evaluation mode.
-        self.perceptual = perceptual
-        own = ["relu4_1"] if isinstance(self.student, VGG19Network) else []
-        self.seen = frozenset(own).union(*self.layers.values())
-        size, stride = recipe.data.size, cast(StyleNetwork, self.student).stride
+        own = self.student.perceptual_layer
+        self.looked_at = frozenset([own] if own else []).union(*self.layers.values())
+        size, stride = recipe.data.size, self.student.stride
         if size % stride:
             raise UserError(f"recipe: data.size must be a multiple of {stride}, not {size}")
-        looks = self.terms.values()
-        if size < STRIDE and any(t.depth or t.parts or t.face for t in looks):
+        kinds = frozenset().union(*(term.auxiliary() for term in self.terms.values()))
+        if size < STRIDE and kinds - {PERCEPTUAL}:
             raise UserError(f"recipe: data.size must be at least {STRIDE} for these terms")
-        self.depth = load_depth(recipe.auxiliary.depth) if any(t.depth for t in looks) else None
-        self.parts, self.frames = any(t.parts for t in looks), any(t.frames for t in looks)
-        self.rounded = any(t.rounded for t in looks)
-        wanted = self.parts or any(t.face for t in looks)
-        self.face = load_face(recipe.auxiliary.face) if wanted else None
+        # After the student: the part that it shares with it must stay in evaluation mode.
+        self.auxiliary = AuxiliaryNetworks(
+            kinds | ({PERCEPTUAL} if self.looked_at else set()),
+            recipe.auxiliary,
+            _shared(recipe, self.student) if own else None,
+        )
 
     def _batches(
         self, sources: tuple[str, ...], option: str, seed: int, jitter: float, zoom: float
@@ -106,7 +113,7 @@ class StyleTask(Task):
             "strength": strength,
             "offset": torch.from_numpy(rng.integers(0, recipe.data.shift + 1, 2)),
         }
-        if self.frames:
+        if FRAMES in self.needs:
             moved, size = max(1, len(strength) // 2), recipe.data.size
             rng = np.random.default_rng((recipe.seed, step, 3, rank))
             batch["motion"] = torch.from_numpy(rng.uniform(-1, 1, (moved, 3)).astype(np.float32))
@@ -116,51 +123,53 @@ class StyleTask(Task):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Mean of every term over the batch."""
-        scene = self.scene(batch)
+        inputs = self.loss_inputs(batch)
         return {
-            name: term.compute(scene, self.layers[name]).mean() for name, term in self.terms.items()
+            name: term.compute(inputs, self.layers[name]).mean()
+            for name, term in self.terms.items()
         }
 
-    def scene(self, batch: dict[str, Tensor]) -> Scene:
+    def loss_inputs(self, batch: dict[str, Tensor]) -> LossInputs:
         """Paint the photos and look at everything."""
         photo = batch["photo"].contiguous(memory_format=torch.channels_last)
         painting = batch["painting"].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            features = self.perceptual(painting, self.seen)
-            seen_painting = View(painting, features)
+            features = self.auxiliary.features(painting, self.looked_at)
+            seen_painting = ImageFeatures(painting, features)
             seen_photo = self._look_at_photo(photo, batch["offset"])
         strength = batch["strength"][:, None, None, None]
         output, code = self._paint(photo, painting, strength, seen_photo, seen_painting)
         seen_output = self._look(output, batch["offset"])
-        return Scene(
+        return LossInputs(
             frames=self._move(batch, photo, output, code) if "motion" in batch else None,
-            rounded=self._round(photo, painting, strength) if self.rounded else None,
-            output=self._in_metres(seen_output, seen_photo),
-            photo=self._in_metres(seen_photo, seen_photo),
+            quantized=self._quantize(photo, painting, strength)
+            if QUANTIZED in self.needs
+            else None,
+            output=self._related(seen_output, seen_photo),
+            photo=self._related(seen_photo, seen_photo),
             painting=seen_painting,
             strength=batch["strength"],
         )
 
-    def _look(self, image: Tensor, offset: Tensor) -> View:
+    def _look(self, image: Tensor, offset: Tensor) -> ImageFeatures:
         shift = self.recipe.data.shift
         shifted = image
         if shift:
             window = torch.arange(image.shape[-1] - shift, device=image.device)
             rows, columns = window + offset[0], window + offset[1]
             shifted = image.index_select(2, rows).index_select(3, columns)
-        return View(
+        return ImageFeatures(
             image=image,
-            features=self.perceptual(shifted, self.seen),
-            depth=None if self.depth is None else self.depth(image).float(),
-            parts=self.face(image).float() if self.face is not None and self.parts else None,
+            features=self.auxiliary.features(shifted, self.looked_at),
+            seen=self.auxiliary.see(self.needs, image),
         )
 
-    def _look_at_photo(self, photo: Tensor, offset: Tensor) -> View:
-        view = self._look(photo, offset)
-        if self.face is None:
-            return view
-        parts = view.parts if view.parts is not None else self.face(photo).float()
-        return replace(view, face=face_mask(parts, *photo.shape[-2:]))
+    def _look_at_photo(self, photo: Tensor, offset: Tensor) -> ImageFeatures:
+        found = self._look(photo, offset)
+        if FACE_MASK not in self.needs:
+            return found
+        parts = found.seen[FACE] if FACE in found.seen else self.auxiliary.see([FACE], photo)[FACE]
+        return replace(found, face_mask=face_mask(parts, *photo.shape[-2:]))
 
     def _move(
         self, batch: dict[str, Tensor], photo: Tensor, output: Tensor, code: Tensor
@@ -180,39 +189,42 @@ class StyleTask(Task):
         second = self.caller("stylize", moved, code[:count], strength)
         return Frames(motion.follow(output[:count].float(), grid), second, motion.visible(grid))
 
-    def _round(self, photo: Tensor, painting: Tensor, strength: Tensor) -> Tensor:
+    def _quantize(self, photo: Tensor, painting: Tensor, strength: Tensor) -> Tensor:
         """The last of the photos, those that do not move, painted as an 8-bit file would."""
         last = slice(-max(1, len(photo) // 4), None)
-        with self.caller.rounding() as call:
+        with self.caller.quantized() as call:
             return call(
                 "stylize", photo[last], call("encode_style", painting[last]), strength[last]
             )
 
-    def _in_metres(self, view: View, photo: View) -> View:
-        """For depth losses; where a network knows no unit, the photo sets one."""
-        if self.depth is None or view.depth is None or photo.depth is None:
-            return view
-        if is_metric(self.depth):
-            return view
-        return replace(view, depth=standardise(view.depth, photo.depth))
+    def _related(self, found: ImageFeatures, photo: ImageFeatures) -> ImageFeatures:
+        """In metres, for depth losses; where a network knows no unit, the photo sets one."""
+        return replace(found, seen=self.auxiliary.relate(found.seen, photo.seen))
 
     def _paint(
-        self, photo: Tensor, painting: Tensor, strength: Tensor, seen: View, style: View
+        self,
+        photo: Tensor,
+        painting: Tensor,
+        strength: Tensor,
+        seen: ImageFeatures,
+        style: ImageFeatures,
     ) -> tuple[Tensor, Tensor]:
         """The output and the paintings' style codes."""
-        if isinstance(self.student, VGG19Network) and not self.recipe.data.shift:
+        layer = self.student.perceptual_layer
+        if layer and not self.recipe.data.shift:
             # Its frozen encoder is the perceptual network: what that saw is not computed again.
-            mean, std = statistics(style.features["relu4_1"].full)
-            mean, std = mean[..., None, None], std[..., None, None]
-            mixed = adain(seen.features["relu4_1"].full, mean, std, strength)
-            return self.student.decoder(mixed), torch.cat((mean, std), 1)
+            return self.student.paint_encoded(
+                seen.features[layer].full, style.features[layer].full, strength
+            )
         code = self.caller("encode_style", painting)
         return self.caller("stylize", photo, code, strength), code
 
-    sheet_caption = "photo, painting, painted; then depth and face parts of both, where watched"
+    sample_caption = (
+        "photo, painting, painted; then depth and face parts of both, where terms need them"
+    )
 
     @torch.no_grad()
-    def sheet(self) -> Image.Image:
+    def sample_grid(self) -> Image.Image:
         """Fixed pairs, painted at full strength."""
         device = next(self.student.parameters()).device
         batch = {
@@ -221,17 +233,22 @@ class StyleTask(Task):
             "offset": torch.zeros(2, dtype=torch.int64, device=device),
         }
         batch["strength"] = torch.ones(len(batch["photo"]), device=device)
-        scene = self.scene(batch)
+        inputs = self.loss_inputs(batch)
+        photo, output = inputs.photo.seen, inputs.output.seen
         rows = []
         for index in range(len(batch["photo"])):
-            row = [batch["photo"][index], batch["painting"][index], scene.output.image[index]]
-            if scene.photo.depth is not None and scene.output.depth is not None:
-                photo, output = scene.photo.depth[index], scene.output.depth[index]
-                row += [shade(photo), shade(output, like=photo)]
-            if scene.photo.parts is not None and scene.output.parts is not None:
-                row += [_parts(scene.photo.parts[index]), _parts(scene.output.parts[index])]
+            row = [batch["photo"][index], batch["painting"][index], inputs.output.image[index]]
+            if DEPTH in photo:
+                row += [shade(photo[DEPTH][index])]
+                row += [shade(output[DEPTH][index], like=photo[DEPTH][index])]
+            if FACE in photo:
+                row += [_parts(photo[FACE][index]), _parts(output[FACE][index])]
             rows.append(row)
         return tile(rows)
+
+    def described(self) -> dict[str, dict[str, str]]:
+        """Of the one network."""
+        return {self.recipe.network: checkpoint.describe(self.student)}
 
     def save(self, path: Path, metadata: dict[str, str]) -> None:
         """Write the network as a checkpoint that ``facestyle export`` takes."""
@@ -247,7 +264,7 @@ class StyleTask(Task):
 
     def next_command(self, result: Path) -> str:
         """Export."""
-        preset = "" if self.recipe.network == "mobile" else f" --preset {self.recipe.network}"
+        preset = "" if self.recipe.network == DEFAULT else f" --preset {self.recipe.network}"
         return f"facestyle export --checkpoint {shlex.quote(str(result))}{preset} --out build"
 
 
@@ -263,27 +280,29 @@ def _parts(logits: Tensor) -> Tensor:
     return colorize(most_likely(logits[None], height, width))[0].float() / 255
 
 
-def _networks(recipe: Recipe) -> tuple[nn.Module, Frozen]:
-    """The network to train, as it starts, and the perceptual network."""
+def _start(recipe: Recipe) -> Checkpoint:
+    """The network to train, as it starts."""
     if recipe.network not in NETWORKS:
         raise unknown("network", recipe.network, NETWORKS)
-    if recipe.start:
-        path = None if recipe.start == "shipped" else Path(recipe.start)
-        student = checkpoint.load(path, recipe.network).network
-    else:
-        student = checkpoint.untrained(recipe.network, recipe.seed).network
-    student.train()
-    if not isinstance(student, VGG19Network):
-        return student, load_perceptual(recipe.auxiliary.perceptual)
     if not recipe.start:
-        perceptual = load_perceptual(recipe.auxiliary.perceptual).network
+        return checkpoint.untrained(recipe.network, recipe.seed)
+    path = None if recipe.start == "shipped" else Path(recipe.start)
+    return checkpoint.load(path, recipe.network)
+
+
+def _shared(recipe: Recipe, student: StyleNetwork) -> dict[str, Auxiliary]:
+    """The perceptual network of a student that paints from one: the student's own encoder."""
+    encoder, source = student.get_submodule("encoder"), recipe.start
+    if not recipe.start:
+        source = recipe.auxiliary[PERCEPTUAL]
+        perceptual = load(PERCEPTUAL, source).network
         if not isinstance(perceptual, WholeVGG):
             raise UserError(
-                "the network vgg19 is trained with a whole VGG-19, not a distilled one: give "
-                "torchvision's or the normalised VGG with --perceptual FILE, or train "
-                "--network mobile"
+                f"the network {recipe.network} is trained with a whole VGG-19, not a distilled "
+                "one: give torchvision's or the normalised VGG with --perceptual FILE, or train "
+                f"--network {DEFAULT}"
             )
-        student.encoder.load_state_dict(perceptual.encoder.state_dict())
+        encoder.load_state_dict(perceptual.encoder.state_dict())
     # One set of weights: what the network encodes with is what the losses look with.
-    student.encoder.requires_grad_(False)
-    return student, Frozen(WholeVGG(student.encoder))
+    encoder.requires_grad_(False)
+    return {PERCEPTUAL: Auxiliary(PERCEPTUAL, source, WholeVGG(encoder))}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from train.auxiliary.registry import AuxiliaryNetworks
 from train.recipe import Recipe
 
 
@@ -17,11 +19,15 @@ class Task(nn.Module, ABC):
 
     student: nn.Module
     """What is trained and kept."""
-    sheet_caption: str
-    """What ``sheet`` shows, left to right."""
+    sample_caption: str
+    """What ``sample_grid`` shows, left to right."""
 
     recipe: Recipe
     """What to do."""
+    auxiliary: AuxiliaryNetworks
+    """What the loss looks with."""
+    began_from: tuple[Mapping[str, str], ...] = ()
+    """Metadata of the files of weights that the student began from."""
     stage = ""
     """Changes when the terms that count do: what a captured step must be captured anew for."""
 
@@ -32,6 +38,10 @@ class Task(nn.Module, ABC):
         """What is minimised, of the terms' values."""
         weights = self.recipe.weights
         return torch.stack([weight * values[name] for name, weight in weights.items()]).sum()
+
+    def described(self) -> dict[str, dict[str, str]]:
+        """Metadata that the student's networks are found by, by name; empty where it has none."""
+        return {}
 
     def state(self) -> dict[str, Tensor]:
         """What else a checkpoint must hold; filled in place when a run is resumed."""
@@ -46,7 +56,7 @@ class Task(nn.Module, ABC):
         """What process ``rank`` of ``world`` learns from at a step; a pure function."""
 
     @abstractmethod
-    def sheet(self) -> Image.Image:
+    def sample_grid(self) -> Image.Image:
         """A picture of what the network makes of fixed samples."""
 
     @abstractmethod

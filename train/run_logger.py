@@ -1,8 +1,8 @@
 """What a run leaves to look at.
 
 ``runs/NAME/`` holds ``recipe.toml`` (resolved; can be trained again), ``run.json`` (git revision,
-machine, versions of every start), ``metrics.csv``, ``samples/``, ``tensorboard/``,
-``checkpoints/``, the trained weights and, at the end, ``summary.md``.
+machine, versions and the weights' metadata of every start), ``metrics.csv``, ``samples/``,
+``tensorboard/``, ``checkpoints/``, the trained weights and, at the end, ``summary.md``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tqdm import tqdm
 from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import atomic, write_text
-from train import git, recipes
+from train import git, provenance, recipes
 from train.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ FREE = (
 a run that has gone astray needs changed."""
 
 
-class Journal:
+class RunLogger:
     """Metrics, samples and summary of one run; only the first of several processes writes."""
 
     def __init__(self, out: Path, recipe: Recipe, fabric: Fabric, bf16: bool) -> None:
@@ -84,7 +84,7 @@ class Journal:
                         f"{now.get(key)!r}; start a new run with another --out"
                     )
 
-    def begin(self, first: int) -> None:
+    def begin(self, first: int, task: Task) -> None:
         """Write what is known before the first step; forget metrics after it."""
         self._first, self._began = first, time.perf_counter()
         self._timed = (first, self._began)
@@ -100,6 +100,8 @@ class Journal:
             "processes": self.fabric.world_size,
             "precision": self.precision,
             "resumed_at": first,
+            "metadata": self.metadata(task),
+            "networks": task.described(),
         }
         history = self.out / "run.json"
         before = (
@@ -114,7 +116,7 @@ class Journal:
         if self.writes:
             click.echo(message, err=True)
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> RunLogger:
         if self.writes:
             # What TensorBoard looks for before it imports all of TensorFlow to write its files.
             sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
@@ -206,24 +208,17 @@ class Journal:
         """Keep a picture of what the network makes of the fixed samples."""
         if not self.writes:
             return
-        picture = task.sheet()
+        picture = task.sample_grid()
         with atomic(self.out / "samples" / f"step_{step:08d}.jpg") as temporary:
             picture.save(temporary, quality=90)
         pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
         shape = (picture.height, picture.width, 3)
         self._board.add_image("samples", pixels.reshape(shape), step, dataformats="HWC")
 
-    def metadata(self) -> dict[str, str]:
+    def metadata(self, task: Task) -> dict[str, str]:
         """What the file of trained weights says of its training."""
-        recipe = self.recipe
-        return {
-            "recipe": recipe.name,
-            "recipe_fingerprint": recipe.fingerprint,
-            "steps": str(recipe.steps),
-            "batch": str(recipe.batch),
-            "git": self.revision,
-            "facestyle": __version__,
-        }
+        records = task.auxiliary.records()
+        return provenance.metadata(self.recipe, self.revision, records, task.began_from)
 
     def finish(self, result: Path, task: Task) -> None:
         """Write a last picture, the weights and ``summary.md``."""
@@ -234,7 +229,7 @@ class Journal:
             torch.distributed.all_gather_object(found, skipped)
             skipped = {name: why for part in found for name, why in part.items()}
         if self.writes:
-            task.save(result, self.metadata())
+            task.save(result, self.metadata(task))
             self._summarize(result, task, skipped)
 
     def _summarize(self, result: Path, task: Task, skipped: dict[str, str]) -> None:
@@ -268,8 +263,8 @@ class Journal:
                 lines.append(f"| {name} | {shown} | {start:.4g} | {last[name]:.4g} |")
         samples = sorted((self.out / "samples").glob("*.jpg"))
         if samples:
-            lines += ["", f"![{task.sheet_caption}](samples/{samples[-1].name})"]
-            lines += ["", f"*{task.sheet_caption}*"]
+            lines += ["", f"![{task.sample_caption}](samples/{samples[-1].name})"]
+            lines += ["", f"*{task.sample_caption}*"]
         lines += ["", "Next:", "", "```sh", task.next_command(result), "```", ""]
         write_text(self.out / "summary.md", "\n".join(lines))
 

@@ -12,7 +12,7 @@ REACH = 5
 """Bins around a peak that it is compared with."""
 
 
-def lattice_loss(images: Tensor) -> Tensor:
+def checkerboard_loss(images: Tensor) -> Tensor:
     """How far a lattice stands out of the batch's mean power spectrum, a scalar.
 
     At each frequency that is a multiple of 1/8 along both axes (but for the mean itself) the log of

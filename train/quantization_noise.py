@@ -1,8 +1,9 @@
-"""A network about as an 8-bit file computes it: weights and inputs of convolutions, rounded.
+"""A network about as an 8-bit file computes it: fake quantization of weights and activations.
 
 What quantized files get wrong can be trained away: a network whose features have outliers has
 coarse steps (all that goes into a convolution shares one), and the loss between the plain and the
-rounded output, `rounding` in `train.objectives.terms`, shrinks both the steps and what they do.
+quantized output, ``rounding`` (or ``quantization_noise``) in recipes, shrinks both the steps and
+what they do.
 """
 
 from __future__ import annotations
@@ -20,39 +21,39 @@ BITS = 7
 
 
 class Caller(nn.Module):
-    """Calls a network's methods, as they are or rounded."""
+    """Calls a network's methods, as they are or with weights and activations quantized."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self._rounding = False
+        self._quantizing = False
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
-                module.register_forward_pre_hook(self._round_input)
+                module.register_forward_pre_hook(self._quantize_input)
 
     @contextmanager
-    def rounding(self) -> Iterator[Callable[..., Tensor]]:
-        """``call`` with weights, as they are now, and inputs of convolutions rounded."""
+    def quantized(self) -> Iterator[Callable[..., Tensor]]:
+        """``call`` with weights, as they are now, and inputs of convolutions quantized."""
         weights = {
-            f"network.{name}": round_to(weight, BITS)
+            f"network.{name}": quantize(weight, BITS)
             for name, weight in self.network.named_parameters()
             if weight.dim() == 4
         }
-        self._rounding = True
+        self._quantizing = True
         try:
             yield lambda *call: cast(Tensor, functional_call(self, weights, call))
         finally:
-            self._rounding = False
+            self._quantizing = False
 
     def forward(self, method: str, *arguments: Tensor) -> Tensor:
         """What a method of the network gives."""
         return cast(Tensor, getattr(self.network, method)(*arguments))
 
-    def _round_input(self, _: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        return (round_to(inputs[0], BITS), *inputs[1:]) if self._rounding else None
+    def _quantize_input(self, _: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        return (quantize(inputs[0], BITS), *inputs[1:]) if self._quantizing else None
 
 
-def round_to(values: Tensor, bits: int) -> Tensor:
+def quantize(values: Tensor, bits: int) -> Tensor:
     """(N, ...) rounded to ``2 ** bits - 1`` steps, each of the N by its own greatest value.
 
     Gradients pass straight through (Jacob et al., CVPR 2018), and by the size of the steps to the

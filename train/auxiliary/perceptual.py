@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facestyle import checkpoint
 from facestyle.errors import UserError
-from facestyle.networks.vgg19 import Encoder
-from train.frozen import Frozen
+from facestyle.networks.vgg19 import TORCHVISION_VGG19, Encoder, NoDownload, load_encoder
+from facestyle.tensor_files import read_tensors
 
 STAGES = (
     ("conv1_1",),
@@ -37,9 +36,10 @@ class Features(NamedTuple):
 class WholeVGG(nn.Module):
     """VGG-19 itself, padded by reflection."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: nn.Module) -> None:
+        """Look with an ``Encoder``, which may be part of another network."""
         super().__init__()
-        self.encoder = encoder
+        self.encoder = cast(Encoder, encoder)
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
         """What the named layers (``relu1_1`` .. ``relu4_1``) see of (N, 3, H, W) in [0, 1]."""
@@ -84,23 +84,23 @@ class DistilledVGG(nn.Module):
         return found
 
 
-def load_perceptual(file: str) -> Frozen:
-    """The perceptual network of a file, frozen; torchvision's VGG-19 where none is named.
+def load_perceptual(file: str) -> nn.Module:
+    """The perceptual network of a file; torchvision's VGG-19 where none is named.
 
     Raises:
         UserError: when the file is missing or something else, or nothing can be downloaded.
     """
     if file:
-        state, _ = checkpoint.read_tensors(Path(file))
+        state, _ = read_tensors(Path(file))
         if "head1_1.weight" in state:
-            return Frozen(DistilledVGG(state))
+            return DistilledVGG(state)
     try:
-        weights = checkpoint.vgg19_encoder(Path(file) if file else None)
-    except checkpoint.NoDownload as error:
+        weights = load_encoder(Path(file) if file else None)
+    except NoDownload as error:
         raise UserError(
             "torchvision's VGG-19 could not be downloaded; give a file with --perceptual FILE "
-            f"({checkpoint.TORCHVISION_VGG19} or the normalised VGG of public AdaIN code)"
+            f"({TORCHVISION_VGG19} or the normalised VGG of public AdaIN code)"
         ) from error
     encoder = Encoder()
     encoder.load_state_dict({k.removeprefix("encoder."): v.float() for k, v in weights.items()})
-    return Frozen(WholeVGG(encoder))
+    return WholeVGG(encoder)

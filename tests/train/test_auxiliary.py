@@ -1,4 +1,4 @@
-"""Watchers in and out of files, and weights made ready to ship."""
+"""Auxiliary networks in and out of files, and weights made ready to ship."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from facestyle.errors import UserError
 from facestyle.style import StyleBook
 from tests.conftest import TrainingData
 from train import recipes, release, tasks
-from train.auxiliary import watchers
+from train.auxiliary import files as auxiliary_files
 from train.auxiliary.depth_networks import create_depth
+from train.auxiliary.registry import DEPTH, FACE, load
 
 LIMIT = 5 * 10**6
 """Bytes of a file in the repository."""
@@ -24,12 +25,12 @@ def trained(tmp_path: Path) -> Path:
     """A depth network's file, as training leaves it."""
     path = tmp_path / "depth_v1_small.safetensors"
     state = create_depth("depth_v1_small").state_dict()
-    watchers.save(state, "depth_v1_small", path, {"recipe": "depth_v1_small"})
+    auxiliary_files.save(state, "depth_v1_small", path, {"recipe": "depth_v1_small"})
     return path
 
 
 def test_what_is_saved_is_loaded(trained: Path) -> None:
-    loaded = watchers.load_depth(str(trained)).network.state_dict()
+    loaded = load(DEPTH, str(trained)).network.state_dict()
     state, metadata = checkpoint.read_tensors(trained)
     assert loaded.keys() == state.keys()
     assert all(torch.equal(value, state[name]) for name, value in loaded.items())
@@ -38,20 +39,20 @@ def test_what_is_saved_is_loaded(trained: Path) -> None:
 
 def test_other_files_are_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no parsing network"):
-        watchers.load_face(str(trained))
+        load(FACE, str(trained))
     state, _ = checkpoint.read_tensors(trained)
     state.popitem()
     lacking = tmp_path / "lacking.safetensors"
-    watchers.save(state, "depth_v1_small", lacking, {})
+    auxiliary_files.save(state, "depth_v1_small", lacking, {})
     with pytest.raises(UserError, match="is missing"):
-        watchers.load_depth(str(lacking))
+        load(DEPTH, str(lacking))
     foreign = tmp_path / "foreign.safetensors"
     checkpoint.write_tensors(state, foreign, {})
     with pytest.raises(UserError, match="not an auxiliary network"):
-        watchers.load_depth(str(foreign))
+        load(DEPTH, str(foreign))
 
 
-def test_shipped_watchers_are_of_the_shipped_recipes() -> None:
+def test_shipped_auxiliary_networks_are_of_the_shipped_recipes() -> None:
     """And small enough for the repository."""
     files = sorted(release.AUXILIARY_WEIGHTS.glob("*.safetensors"))
     assert {file.stem for file in files} == {"depth_v3_small", "bisenet_small"}
@@ -75,7 +76,7 @@ def test_auxiliary_weights_ship_in_half_precision(
     assert metadata["trained"] == "two steps"
     assert metadata["recipe"] == "depth_v1_small"
     assert not any(value.dtype == torch.float32 for value in state.values())
-    before, after = (watchers.load_depth(str(p)).network.state_dict() for p in (trained, path))
+    before, after = (load(DEPTH, str(p)).network.state_dict() for p in (trained, path))
     for name, value in before.items():
         assert torch.allclose(value.float(), after[name].float(), atol=1e-3), name
 
