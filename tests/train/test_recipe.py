@@ -86,7 +86,7 @@ def test_settings_come_last() -> None:
         ("steps=0", ["steps", "at least 1"]),
         ("steps=1.5", ["steps", "int"]),
         ("data.size=600", ["short_side"]),
-        ("average=2", ["average", "at most 1"]),
+        ("average=2", ["average", "between 0 and 1"]),
         ("strength.none=0.5", ["strength"]),
         ("terms.depth", ["KEY=VALUE"]),
         ("steps.more=1", ["steps"]),

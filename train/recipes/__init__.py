@@ -202,6 +202,10 @@ def _explained(message: str, value: Any, kind: type[msgspec.Struct], where: str)
     if "enum value" in what:
         return unknown(own, quoted[0], info.values)
     if limit := re.fullmatch(r"Expected `\w+` (>=|<=|>) ([\d.]+)", what):
+        low, high = getattr(info, "ge", None), getattr(info, "le", None)
+        if low is not None and high is not None:
+            span = f"{low:g} and {high:g}"
+            return UserError(f"recipe: {own} must lie between {span}, not {value}")
         words = {">=": "at least", "<=": "at most", ">": "above"}[limit[1]]
         return UserError(f"recipe: {own} must be {words} {float(limit[2]):g}, not {value}")
     if length := re.fullmatch(r"Expected `array` of length (\d+), got (\d+)", what):
