@@ -68,7 +68,12 @@ def _cannot_write(path: Path, error: OSError) -> CannotWrite:
 
 
 def numbered(name: str, longest: int) -> Iterator[str]:
-    """``name``, ``name_2``, ``name_3`` and so on, none of them longer than ``longest``."""
+    """``name``, ``name_2``, ``name_3`` and so on, none of them longer than ``longest``.
+
+    >>> names = numbered("spring", 7)
+    >>> next(names), next(names)
+    ('spring', 'sprin_2')
+    """
     yield name[:longest]
     for number in itertools.count(2):
         suffix = f"_{number}"

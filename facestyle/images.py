@@ -171,7 +171,11 @@ def find(path: Path) -> list[Path]:
 
 
 def resize(pixels: Tensor, height: int, width: int) -> Tensor:
-    """(1, C, H, W) to (1, C, height, width), antialiased."""
+    """(1, C, H, W) in [0, 1] to (1, C, height, width) in [0, 1], bicubic, antialiased.
+
+    >>> resize(torch.ones(1, 3, 8, 6), 4, 3).shape
+    torch.Size([1, 3, 4, 3])
+    """
     if pixels.shape[-2:] == (height, width):
         return pixels
     resized = torch.nn.functional.interpolate(
@@ -181,7 +185,11 @@ def resize(pixels: Tensor, height: int, width: int) -> Tensor:
 
 
 def cover(pixels: Tensor, height: int, width: int) -> Tensor:
-    """Scale until (height, width) is covered, then take the middle."""
+    """Scale (1, C, H, W) until (height, width) is covered, then take the middle.
+
+    >>> cover(torch.ones(1, 3, 90, 40), 16, 16).shape
+    torch.Size([1, 3, 16, 16])
+    """
     h, w = pixels.shape[-2:]
     scale = max(height / h, width / w)
     # A sliver scaled whole would fill gigabytes, so its far ends go first. Not all that lies
@@ -208,6 +216,10 @@ def pad(pixels: Tensor, stride: int, minimum: int = 0) -> tuple[Tensor, tuple[sl
 
     Returns:
         the padded image, and where the original lies in it (rows, columns).
+
+    >>> padded, (rows, columns) = pad(torch.ones(1, 3, 30, 32), 8)
+    >>> padded.shape, rows, columns
+    (torch.Size([1, 3, 32, 32]), slice(1, 31, None), slice(0, 32, None))
     """
     h, w = pixels.shape[-2:]
 

@@ -16,5 +16,10 @@ def depth_strength(strength: Tensor, depth: Tensor, low: Tensor, high: Tensor) -
 
     Returns:
         (N, 1, H, W) in [0, 1].
+
+    >>> import torch
+    >>> strength, low, high = (torch.full((1, 1, 1, 1), v) for v in (0.5, 0.25, 0.75))
+    >>> depth_strength(strength, torch.tensor([[[[0.0, 0.5, 1.0]]]]), low, high).tolist()
+    [[[[0.0, 0.25, 0.5]]]]
     """
     return strength * ((depth - low) / (high - low)).clamp(0, 1)

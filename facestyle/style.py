@@ -64,6 +64,9 @@ def mix(styles: Sequence[StyleCode], weights: Sequence[float] | None = None) -> 
     Args:
         styles: at least one, of equal length.
         weights: relative shares, equal by default.
+
+    >>> mix([StyleCode("a", (0.0, 4.0)), StyleCode("b", (2.0, 0.0))], [3, 1])
+    StyleCode(name='a-b', values=(0.5, 3.0), title='a + b', credit='')
     """
     shares = weights or [1.0] * len(styles)
     total = sum(shares)

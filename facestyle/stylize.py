@@ -99,6 +99,10 @@ class Painter:
 
 
 def style_name(path: Path) -> str:
-    """A legal style name from a file's name."""
+    """A legal style name from a file's name.
+
+    >>> style_name(Path("La Mer (1905).jpg"))
+    'la_mer__1905'
+    """
     kept = "".join(c if c.isascii() and c.isalnum() else "_" for c in path.stem.lower())
     return kept.strip("_")[:LONGEST_NAME] or "style"

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from facestyle import checkpoint, gallery, images
 from facestyle.errors import UserError
 from facestyle.networks import create
+from facestyle.networks.mobile import MobileConfig, MobileNetwork
 from facestyle.stylize import Painter
 
 
@@ -98,6 +99,32 @@ def test_networks_of_before_are_refused_by_name(
         checkpoint.load(old)
     with pytest.raises(UserError, match="'portrait', which this version lacks"):
         checkpoint.load(other)
+
+
+def test_a_newer_format_is_refused_in_a_line(tmp_path: Path, mobile: checkpoint.Checkpoint) -> None:
+    path = tmp_path / "w.safetensors"
+    for wrong in ("facestyle-checkpoint/2", "facestyle-checkpoint/x", "facestyle-checkpoint/"):
+        about = {**checkpoint.describe(mobile.network), "format": wrong}
+        checkpoint.write_tensors(mobile.network.state_dict(), path, about)
+        with pytest.raises(UserError, match="install a newer facestyle"):
+            checkpoint.load(path)
+
+
+def test_the_configuration_makes_the_network(tmp_path: Path) -> None:
+    """Files of before do not state it: they are of the usual sizes."""
+    path = tmp_path / "w.safetensors"
+    network = MobileNetwork(MobileConfig(channels=(8, 16, 24), decoder_blocks=(1, 1, 1)))
+    about = checkpoint.describe(network)
+    checkpoint.write_tensors(network.state_dict(), path, about)
+    loaded = checkpoint.load(path).network
+    assert isinstance(loaded, MobileNetwork) and loaded.config == network.config
+    for wrong in ('{"chanels": [8, 16, 24]}', '{"channels": 8}', '{"channels": [8, 16]}'):
+        checkpoint.write_tensors(network.state_dict(), path, {**about, "configuration": wrong})
+        with pytest.raises(UserError, match="no 'mobile' network of that configuration"):
+            checkpoint.load(path)
+    del about["configuration"]
+    checkpoint.write_tensors(create("mobile").state_dict(), path, about)
+    assert checkpoint.load(path).network.configuration() == create("mobile").configuration()
 
 
 class Hostile:

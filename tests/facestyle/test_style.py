@@ -175,6 +175,15 @@ def test_large_photos_are_painted_smaller(
     assert [max(shape) for shape in seen] == [32]
 
 
+@pytest.mark.parametrize("preset", ["mobile", "studio"])
+def test_every_shipped_style_has_a_stored_code(preset: str) -> None:
+    """One that is missing would be encoded on the fly, and nobody would see it."""
+    shipped = checkpoint.shipped(preset).with_name("styles.json")
+    book = StyleBook.load(shipped)
+    assert book.weights == checkpoint.load(None, preset).style_fingerprint
+    assert {style.name for style in book.styles} == {p.name for p in gallery.paintings()}
+
+
 def test_shipped_styles_are_what_the_weights_say() -> None:
     """The stored codes are the network's own for the shipped paintings."""
     painter = Painter(checkpoint.load())

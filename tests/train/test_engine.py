@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 import resource
@@ -384,14 +385,22 @@ def test_strengths_follow_the_recipe() -> None:
     assert (random_strengths(50, StrengthSpec(), np.random.default_rng(0)) == 1).all()
 
 
-def test_moving_average_forgets_the_start() -> None:
+def test_moving_average_warms_up() -> None:
+    """After 10 steps of a decay of 0.999 the start would still weigh 0.99; (1 + n) / (10 + n) each
+    leave it 10! 9! / 19! of itself."""
     average = {"w": torch.tensor([5.0]), "n": torch.tensor(0)}
-    for step in range(2000):
-        engine.update_average(
-            average, {"w": torch.tensor([1.0]), "n": torch.tensor(step)}, step, 0.99
-        )
-    assert float(average["w"]) == pytest.approx(1, abs=1e-5)
-    assert int(average["n"]) == 1999
+    for step in range(10):
+        state = {"w": torch.tensor([1.0]), "n": torch.tensor(step)}
+        engine.update_average(average, state, step, 0.999)
+    left = math.factorial(10) * math.factorial(9) / math.factorial(19)
+    assert float(average["w"]) - 1 == pytest.approx(4 * left, abs=1e-6)
+    assert int(average["n"]) == 9
+
+
+def test_moving_average_decays_as_the_recipe_says() -> None:
+    average = {"w": torch.tensor([5.0])}
+    engine.update_average(average, {"w": torch.tensor([1.0])}, 10**6, 0.75)
+    assert float(average["w"]) == 4
 
 
 def test_damaged_checkpoints_are_passed_over(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def test_settings_come_last() -> None:
         ("strength.none=0.5", ["strength"]),
         ("terms.depth", ["KEY=VALUE"]),
         ("steps.more=1", ["steps"]),
+        ("data.size=0", ["data.size", "at least 1"]),
+        ("data.zoom=nan", ["data.zoom", "at least 1"]),
+        ("data.hues=nan", ["data.hues", "between 0 and 1"]),
+        ("schedule.name=tial", ["schedule.name", "tail"]),
+        ("data.content=3", ["data.content", "a list"]),
+        ("terms.depth.targets={mobile='x'}", ["terms.depth.targets", "float"]),
+        ("optimizer=3", ["optimizer", "a table"]),
     ],
 )
 def test_mistakes_get_a_hint(setting: str, words: list[str]) -> None:
@@ -97,6 +104,19 @@ def test_mistakes_get_a_hint(setting: str, words: list[str]) -> None:
         recipes.load("depth_adain", None, (setting,))
     for word in words:
         assert word in str(error.value)
+
+
+def test_the_fields_words_are_taken_too(tmp_path: Path) -> None:
+    """Recipes, metrics and metadata of all versions keep the first ones."""
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "mobile"\n[terms.checkerboard]\nweight = 2\n')
+    changed = ("terms.quantization_noise.weight=5", "schedule.name=multistep")
+    recipe = recipes.load(str(own), None, changed)
+    assert recipe.weights["lattice"] == 2 and recipe.weights["rounding"] == 5
+    assert recipe.terms["rounding"].begin == 0.75
+    assert recipe.schedule.name == "drops"
+    assert recipe.weights.keys() == recipes.load("mobile").weights.keys()
+    assert recipes.load("mobile", None, ("schedule.name=linear_decay",)).schedule.name == "tail"
 
 
 def test_recipe_files(tmp_path: Path) -> None:

@@ -29,7 +29,11 @@ DIRECTIONS = 16
 
 
 def soft(image: Tensor) -> Tensor:
-    """Soft colours (N, C, H / 4, W / 4) of (N, C, H, W): blurred by 6 pixels."""
+    """Soft colours (N, C, H / 4, W / 4) of (N, C, H, W): blurred by 6 pixels.
+
+    >>> soft(torch.ones(1, 3, 32, 32)).shape
+    torch.Size([1, 3, 8, 8])
+    """
     return _gaussian(F.avg_pool2d(image.float(), 4), 1.5)
 
 
@@ -49,6 +53,13 @@ def soft_color_loss(image: Tensor, photo: Tensor, face: Tensor) -> Tensor:
     Args:
         image, photo: (N, 3, H, W) in [0, 1], H and W multiples of 4.
         face: (N, 1, H, W) in [0, 1], what counts most.
+
+    Returns:
+        (N,), about 0 and more.
+
+    >>> photo = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> round(soft_color_loss(0.5 * photo + 0.1, photo, torch.ones(1, 1, 32, 32)).item(), 4)
+    0.0
     """
     red, green, blue = soft(image).flatten(2).unbind(1)
     chroma = torch.stack((red - green, (red + green) / 2 - blue), 1)
@@ -64,7 +75,19 @@ def soft_color_loss(image: Tensor, photo: Tensor, face: Tensor) -> Tensor:
 
 
 def flat_slope_loss(image: Tensor, photo: Tensor) -> Tensor:
-    """Mean slope of the output's soft colour where the photo is flat: halos and bands."""
+    """Mean slope of the output's soft colour where the photo is flat: halos and bands.
+
+    Args:
+        image, photo: (N, 3, H, W) in [0, 1], H and W even.
+
+    Returns:
+        (N,), per pixel, 0 and more.
+
+    >>> flat = torch.full((1, 3, 64, 64), 0.5)
+    >>> band = flat + 0.01 * torch.arange(64.0)
+    >>> round(flat_slope_loss(band, flat).item(), 3), flat_slope_loss(flat, flat).item() < 1e-4
+    (0.009, True)
+    """
     own, given = (_slope(_gaussian(F.avg_pool2d(x.float(), 2), 2.0)) / 2 for x in (image, photo))
     flat = ((FLAT - given.detach()) / FLAT_SOFTNESS).sigmoid()
     least = LEAST_SHARE * flat[0].numel()
@@ -77,6 +100,14 @@ def palette_loss(image: Tensor, painting: Tensor) -> Tensor:
     Args:
         image, painting: (N, 3, H, W) in [0, 1]; averaged over 4 x 4 pixels first, so that it is
             areas of colour that count.
+
+    Returns:
+        (N,), 0 and more.
+
+    >>> left = torch.zeros(1, 3, 8, 8)
+    >>> left[..., :4] = 1
+    >>> palette_loss(left, left.flip(3)).item()  # the same colours elsewhere
+    0.0
     """
     directions = _directions(image.device)
     own, wanted = (

@@ -35,6 +35,12 @@ def probability_l2(output: Tensor, photo: Tensor) -> Tensor:
 
     Returns:
         The sum over classes, mean over positions, in [0, 2].
+
+    >>> import torch
+    >>> skin, hair = torch.zeros(2, 1, 19, 4, 4)
+    >>> skin[:, 1], hair[:, 13] = 99.0, 99.0
+    >>> probability_l2(hair, skin).item(), probability_l2(skin, skin).item()
+    (2.0, 0.0)
     """
     difference = merge_logits(output.float()).softmax(1) - merge_logits(photo.float()).softmax(1)
     return difference.square().sum(1).mean((1, 2))
@@ -85,6 +91,14 @@ def feature_margin(output: Tensor, photo: Tensor, confidence: float = 0.9) -> Te
 
     Returns:
         Nats, 0 and more; 0 for a photo without a face.
+
+    >>> import torch
+    >>> skin, unsure = torch.zeros(2, 1, 19, 4, 4)
+    >>> skin[:, 1] = 99.0
+    >>> feature_margin(skin, skin).item()
+    0.0
+    >>> round(feature_margin(unsure, skin).item(), 2)  # log(0.9 * 19): one of 19 classes
+    2.84
     """
     face = [i for i, name in enumerate(MERGED) if name not in FREE]
     sought = merge_logits(photo.detach().float()).log_softmax(1)[:, face]

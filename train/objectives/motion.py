@@ -30,6 +30,10 @@ def grid(right: Tensor, down: Tensor, zoom: Tensor, height: int, width: int) -> 
 
     Returns:
         (N, H, W, 2): x and y in [-1, 1] from edge to edge.
+
+    >>> one, still = torch.tensor([1.0]), torch.tensor([0.0])
+    >>> grid(one, still, one, 2, 4)[0, 0, :, 0].tolist()  # a pixel is 0.5 wide
+    [-1.25, -0.75, -0.25, 0.25]
     """
     rows, columns = (
         ((torch.arange(n, device=zoom.device) + 0.5 - n / 2) / zoom[:, None] - shift[:, None])
@@ -58,7 +62,12 @@ def follow(images: Tensor, grid: Tensor) -> Tensor:
 
 
 def visible(grid: Tensor) -> Tensor:
-    """(N, H, W), true where both frames show the same."""
+    """(N, H, W), true where both frames show the same.
+
+    >>> one, still = torch.tensor([1.0]), torch.tensor([0.0])
+    >>> visible(grid(one, still, one, 1, 4)).tolist()
+    [[[False, True, True, True]]]
+    """
     height, width = grid.shape[1:3]
     x, y = grid.abs().unbind(-1)
     return (x <= 1 - 1 / width) & (y <= 1 - 1 / height)
@@ -71,6 +80,10 @@ def flicker_loss(followed: Tensor, second: Tensor, shown: Tensor) -> Tensor:
         followed: first painted frames, moved; (N, 3, H, W).
         second: second painted frames.
         shown: (N, H, W), where they can be compared.
+
+    >>> black, grey = torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.2)
+    >>> round(flicker_loss(black, grey, torch.ones(1, 4, 4)).item(), 3)
+    0.2
     """
     squares = (second.float() - followed.float()).square().mean(1) * shown
     mean = squares.sum((1, 2)) / shown.sum((1, 2)).clamp_min(1)
