@@ -54,6 +54,7 @@ def _with_both(function: Callable[[Tensor, float, float], Tensor]) -> Op:
 
 
 def _gelu(arguments: Arguments) -> Tensor:
+    """``gelu``: x * Phi(x), exactly or as ``mode`` approximates it."""
     x, mode = arguments.tensor("x"), arguments.string("mode", "EXACT")
     if mode == "EXACT":
         return F.gelu(x)
@@ -63,22 +64,26 @@ def _gelu(arguments: Arguments) -> Tensor:
 
 
 def _softmax(arguments: Arguments) -> Tensor:
+    """``softmax``: exp(x) / sum(exp(x)) along ``axis``, the last by default."""
     x = arguments.tensor("x")
     return x.softmax(arguments.axis("axis", x.dim(), -1))
 
 
 def _prelu(arguments: Arguments) -> Tensor:
+    """``prelu``: x, or alpha * x where negative; x (N, C, ...), alpha (C,)."""
     x = arguments.tensor("x")
     return torch.where(x >= 0, x, _per_channel(arguments, "alpha", x) * x)
 
 
 def _softplus_parametric(arguments: Arguments) -> Tensor:
+    """``softplus_parametric``: alpha * log(1 + exp(beta * x)); alpha and beta (C,)."""
     x = arguments.tensor("x")
     alpha, beta = (_per_channel(arguments, name, x) for name in ("alpha", "beta"))
     return alpha * torch.logaddexp(beta * x, torch.zeros(()))
 
 
 def _per_channel(arguments: Arguments, name: str, x: Tensor) -> Tensor:
+    """A vector (C,) that broadcasts to x (N, C, ...)."""
     return arguments.tensor(name).reshape(-1, *[1] * (x.dim() - 2))
 
 

@@ -86,6 +86,7 @@ def decode(kind: str, arguments: ConstexprArguments, name: str) -> Sequence[Deco
 
 
 def _affine(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_affine_dequantize``: (quantized_data - zero_point) * scale along ``axis``."""
     data, scale = arguments.tensor("quantized_data"), arguments.tensor("scale")
     axis = arguments.axis("axis", data.dim())
     along = [-1 if a == axis else 1 for a in range(data.dim())]
@@ -102,6 +103,7 @@ def _vector(values: Tensor, along: list[int]) -> Tensor:
 
 
 def _blockwise(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_blockwise_shift_scale``: (data - offset) * scale, each of a block of data."""
     data = Decoded(arguments.tensor("data"), arguments.margin("data"))
     return [_shift_scale(arguments, data)]
 
@@ -129,6 +131,7 @@ def _blocks(values: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def _palette(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_lut_to_dense``: ``lut`` at ``indices``, which are packed before iOS 18."""
     if not arguments.has("shape"):
         return [_colours(arguments, arguments.tensor("indices"))]
     shape, palette = arguments.integers("shape"), arguments.raw("lut")
@@ -174,6 +177,7 @@ def _neighbours(palettes: Tensor) -> Tensor:
 
 
 def _sparse(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_sparse_to_dense``: ``nonzero_data`` where ``mask`` is set, else 0."""
     data = arguments.raw("nonzero_data")
     if arguments.has("shape"):
         shape = arguments.integers("shape")
@@ -200,6 +204,7 @@ def _scattered(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def _palette_sparse(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_lut_to_sparse``: the mask, and a palette's values for what it keeps."""
     mask = arguments.raw("indices_mask")
     indices = _scattered(arguments.tensor("indices_nonzero_data"), mask)
     dense = _colours(arguments, indices)
@@ -210,6 +215,9 @@ def _palette_sparse(arguments: ConstexprArguments) -> list[Decoded]:
 
 
 def _blockwise_sparse(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_sparse_blockwise_shift_scale``: the mask, and (data - offset) * scale of
+    what it keeps.
+    """
     mask = arguments.raw("data_mask")
     data = arguments.tensor("nonzero_data")
     margin = arguments.margin("nonzero_data").expand(data.shape)
@@ -223,6 +231,7 @@ def _chosen(dense: Decoded, mask: Tensor) -> Decoded:
 
 
 def _cast(arguments: ConstexprArguments) -> list[Decoded]:
+    """``constexpr_cast``: ``source_val`` as ``output_dtype``."""
     source = arguments.raw("source_val")
     # What was fp16 has its rounding.
     margin = arguments.margin("source_val") + source.float().abs() * 2**-11 + 2**-25

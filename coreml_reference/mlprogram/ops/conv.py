@@ -26,6 +26,10 @@ def _geometry(
 
 
 def _conv(arguments: Arguments) -> Tensor:
+    """``conv``: x (N, C, *D), weight (O, C / groups, *K), bias (O,) -> (N, O, *D').
+
+    With padding p in all, stride s and dilation d, D' = (D + p - (K - 1) * d - 1) // s + 1.
+    """
     x, weight = arguments.tensor("x"), arguments.tensor("weight")
     sizes, strides, dilations, windows = _geometry(arguments, x, weight)
     around = padding(arguments, sizes, windows, strides)
@@ -40,6 +44,10 @@ def _conv(arguments: Arguments) -> Tensor:
 
 
 def _conv_transpose(arguments: Arguments) -> Tensor:
+    """``conv_transpose``: x (N, C, *D), weight (C, O / groups, *K) -> (N, O, *D').
+
+    D' is ``output_shape``, or (D - 1) * s + (K - 1) * d + 1 less the padding (D * s for ``same``).
+    """
     x, weight = arguments.tensor("x"), arguments.tensor("weight")
     sizes, strides, dilations, windows = _geometry(arguments, x, weight)
     groups = arguments.integer("groups", 1)
@@ -72,6 +80,7 @@ def _conv_transpose(arguments: Arguments) -> Tensor:
 
 
 def _windows(weight: Tensor, x: Tensor, dilations: list[int]) -> list[int]:
+    """Sizes of the kernel, dilation included."""
     if weight.dim() != x.dim() or 0 in weight.shape:
         raise DamagedFile(f"weights of shape {tuple(weight.shape)} for {x.dim()} dimensions")
     return [(k - 1) * d + 1 for k, d in zip(weight.shape[2:], dilations, strict=True)]

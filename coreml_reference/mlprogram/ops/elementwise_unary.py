@@ -61,14 +61,17 @@ def _after_epsilon(function: Callable[[Tensor], Tensor], default: float) -> Op:
 
 
 def _clip(arguments: Arguments) -> Tensor:
+    """``clip``: x within alpha..beta."""
     return arguments.tensor("x").clamp(arguments.number("alpha"), arguments.number("beta"))
 
 
 def _threshold(arguments: Arguments) -> Tensor:
+    """``threshold``: max(x, alpha)."""
     return arguments.tensor("x").clamp(min=arguments.number("alpha"))
 
 
 def _cast(arguments: Arguments) -> Tensor:
+    """``cast``: x as ``dtype``; fractions are cut off, NaN becomes 0."""
     x, dtype = arguments.tensor("x"), arguments.dtype("dtype")
     if x.dtype.is_floating_point and not (dtype.is_floating_point or dtype is BOOL):
         return x.trunc().nan_to_num(0).clamp(-(2.0**62), 2.0**62).long()
@@ -76,6 +79,7 @@ def _cast(arguments: Arguments) -> Tensor:
 
 
 def _logical_not(arguments: Arguments) -> Tensor:
+    """``logical_not``: whether x is zero."""
     return ~arguments.tensor("x").bool()
 
 

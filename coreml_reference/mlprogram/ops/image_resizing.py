@@ -13,6 +13,7 @@ from coreml_reference.resizing import SAMPLING_MODES, bilinear, linear, nearest,
 
 
 def _upsample_nearest(arguments: Arguments) -> Tensor:
+    """``upsample_nearest_neighbor``: (..., H, W) by ``scale_factor_height`` and ``_width``."""
     x = arguments.tensor("x")
     for axis, new in zip((-2, -1), _scaled(arguments, x), strict=True):
         steps = torch.arange(new, dtype=torch.float64)
@@ -21,6 +22,7 @@ def _upsample_nearest(arguments: Arguments) -> Tensor:
 
 
 def _upsample_bilinear(arguments: Arguments) -> Tensor:
+    """``upsample_bilinear``: (..., H, W) by ``scale_factor_height`` and ``_width``."""
     x = arguments.tensor("x")
     corners = arguments.boolean("align_corners", True)
     centers = arguments.boolean("half_pixel_centers", not corners)
@@ -32,12 +34,14 @@ def _upsample_bilinear(arguments: Arguments) -> Tensor:
 
 
 def _resize_bilinear(arguments: Arguments) -> Tensor:
+    """``resize_bilinear``: (..., H, W) -> (..., target_size_height, target_size_width)."""
     x = arguments.tensor("x")
     size = [arguments.integer(f"target_size_{side}", 1) for side in ("height", "width")]
     return bilinear(x, _size(x, size), arguments.string("sampling_mode", "DEFAULT"))
 
 
 def _resize_nearest(arguments: Arguments) -> Tensor:
+    """``resize_nearest_neighbor``: (..., H, W) -> (..., target height, target width)."""
     x = arguments.tensor("x")
     size = _size(x, [arguments.integer(f"target_size_{side}") for side in ("height", "width")])
     for axis, new in zip((-2, -1), size, strict=True):
@@ -46,6 +50,7 @@ def _resize_nearest(arguments: Arguments) -> Tensor:
 
 
 def _resize(arguments: Arguments) -> Tensor:
+    """``resize``: the last ``resized_dims`` dimensions to ``shape``, where 0 keeps a size."""
     x, shape = arguments.tensor("x"), arguments.integers("shape")
     count = arguments.integer("resized_dims")
     if not 0 <= count <= min(len(shape), x.dim()):
@@ -68,6 +73,7 @@ def _resize(arguments: Arguments) -> Tensor:
 
 
 def _crop(arguments: Arguments) -> Tensor:
+    """``crop``: (..., H, W) less (first, last) ``crop_height`` rows and ``crop_width`` columns."""
     x = arguments.tensor("x")
     for axis, side in ((-2, "height"), (-1, "width")):
         before, after = arguments.integers(f"crop_{side}")
@@ -82,6 +88,7 @@ def _scaled(arguments: Arguments, x: Tensor) -> list[int]:
 
 
 def _size(x: Tensor, size: list[int]) -> list[int]:
+    """The size, if x (..., H, W) can have it."""
     if x.dim() < 3 or 0 in x.shape or min(size, default=1) < 1:
         raise DamagedFile(f"a tensor of shape {tuple(x.shape)} cannot become of size {size}")
     check_size([*x.shape[: x.dim() - len(size)], *size], "a result")

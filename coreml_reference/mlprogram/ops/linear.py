@@ -12,12 +12,14 @@ from coreml_reference.mlprogram.values import check_size
 
 
 def _linear(arguments: Arguments) -> Tensor:
+    """``linear``: x @ weight.T + bias; x (..., I), weight (O, I), bias (O,) -> (..., O)."""
     x, weight = arguments.tensor("x"), arguments.tensor("weight")
     check_size([*x.shape[:-1], weight.shape[0]], "a result")
     return F.linear(x, weight, arguments.optional("bias"))
 
 
 def _matmul(arguments: Arguments) -> Tensor:
+    """``matmul``: x (..., M, K) @ y (..., K, N) -> (..., M, N), each transposed if asked."""
     x, y = arguments.tensor("x"), arguments.tensor("y")
     x = x.mT if arguments.boolean("transpose_x", False) and x.dim() > 1 else x
     y = y.mT if arguments.boolean("transpose_y", False) and y.dim() > 1 else y
@@ -28,6 +30,7 @@ def _matmul(arguments: Arguments) -> Tensor:
 
 
 def _einsum(arguments: Arguments) -> Tensor:
+    """``einsum``: products of ``values`` summed as ``equation`` says, such as nchw,nwhu->nchu."""
     values, equation = arguments.tensors("values"), arguments.string("equation")
     inputs, _, output = equation.replace(" ", "").partition("->")
     sizes: dict[str, int] = {}

@@ -22,6 +22,7 @@ PARAMETERS = "x kernel_sizes strides? pad_type pad? ceil_mode?"
 
 
 def _max_pool(arguments: Arguments) -> Tensor:
+    """``max_pool``: (N, C, *D) -> (N, C, *D'), the largest of each window."""
     x = arguments.tensor("x")
     windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=False)
     x = padded(padded(x, around, -math.inf), beyond, -math.inf)
@@ -29,6 +30,7 @@ def _max_pool(arguments: Arguments) -> Tensor:
 
 
 def _avg_pool(arguments: Arguments) -> Tensor:
+    """``avg_pool``: (N, C, *D) -> (N, C, *D'), the mean of each window."""
     x = arguments.tensor("x")
     exclude = arguments.boolean("exclude_padding_from_average", False)
     windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=not exclude)
@@ -41,6 +43,7 @@ def _avg_pool(arguments: Arguments) -> Tensor:
 
 
 def _l2_pool(arguments: Arguments) -> Tensor:
+    """``l2_pool``: (N, C, *D) -> (N, C, *D'), sqrt(sum(x**2)) of each window."""
     x = arguments.tensor("x")
     windows, strides, around, beyond = _layout(arguments, spatial(x), padding_counts=True)
     mean = _means(padded(padded(x.square(), around), beyond), windows, strides)
@@ -48,6 +51,7 @@ def _l2_pool(arguments: Arguments) -> Tensor:
 
 
 def _means(x: Tensor, windows: Sequence[int], strides: Sequence[int]) -> Tensor:
+    """Of each window, what is in it divided by its size."""
     return MEANS[len(windows)](x, list(windows), list(strides))
 
 
@@ -77,6 +81,7 @@ def _layout(
 
 
 def _excess(size: int, window: int, stride: int, around: tuple[int, int]) -> int:
+    """How much further the last window reaches when their number is rounded up."""
     whole = size + sum(around)
     steps = -(-(whole - window) // stride)
     # A window must not start in the padding after.

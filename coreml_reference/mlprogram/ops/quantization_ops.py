@@ -10,6 +10,7 @@ from coreml_reference.mlprogram.op import op
 
 
 def _quantize(arguments: Arguments) -> Tensor:
+    """``quantize``: round(input / scale) + zero_point, within int8 or uint8."""
     x = arguments.tensor("input")
     limits = torch.iinfo(arguments.dtype("output_dtype"))
     steps = (x / _along_axis(arguments, "scale", x)).round()
@@ -19,6 +20,7 @@ def _quantize(arguments: Arguments) -> Tensor:
 
 
 def _dequantize(arguments: Arguments) -> Tensor:
+    """``dequantize``: (input - zero_point) * scale."""
     x = arguments.tensor("input")
     if arguments.has("zero_point"):
         x = x - _along_axis(arguments, "zero_point", x)
@@ -26,6 +28,7 @@ def _dequantize(arguments: Arguments) -> Tensor:
 
 
 def _along_axis(arguments: Arguments, name: str, x: Tensor) -> Tensor:
+    """A scale or zero point: a number, or one for each place along ``axis``."""
     values = arguments.tensor(name)
     if values.dim() == 0:
         return values

@@ -11,6 +11,7 @@ from coreml_reference.mlprogram.op import Op, op
 
 
 def _mean(x: Tensor, axes: list[int]) -> Tensor:
+    """Of whole numbers rounded down."""
     if x.dtype.is_floating_point:
         return x.mean(axes, keepdim=True)
     return x.double().mean(axes, keepdim=True).floor()

@@ -12,6 +12,10 @@ from coreml_reference.mlprogram.values import check_size
 
 
 def _gather(arguments: Arguments) -> Tensor:
+    """``gather``: x (*B, *A, N, *R) at indices (*B, *I) along ``axis`` -> (*B, *A, *I, *R).
+
+    The first ``batch_dims`` dimensions, B, are common to both.
+    """
     x, indices = arguments.tensor("x"), arguments.tensor("indices")
     axis = arguments.axis("axis", x.dim(), 0)
     batch = arguments.integer("batch_dims", 0)
@@ -29,12 +33,14 @@ def _gather(arguments: Arguments) -> Tensor:
 
 
 def _gather_along_axis(arguments: Arguments) -> Tensor:
+    """``gather_along_axis``: x at indices, which have its shape but along ``axis``."""
     x, indices = arguments.tensor("x"), arguments.tensor("indices")
     axis = arguments.axis("axis", x.dim(), 0)
     return x.gather(axis, _places(indices, x.shape[axis]))
 
 
 def _gather_nd(arguments: Arguments) -> Tensor:
+    """``gather_nd``: indices (*B, *I, K) are K coordinates each, x (*B, *K dimensions, *R)."""
     x, indices = arguments.tensor("x"), arguments.tensor("indices")
     batch, depth = arguments.integer("batch_dims", 0), indices.shape[-1]
     if not 0 <= batch < indices.dim() or batch + depth > x.dim():

@@ -13,6 +13,7 @@ from coreml_reference.mlprogram.values import check_size
 
 
 def _concat(arguments: Arguments) -> Tensor:
+    """``concat``: values joined along ``axis``, one after the other or interleaved."""
     values = arguments.tensors("values")
     axis = absolute(arguments.integer("axis"), values[0].dim())
     if arguments.boolean("interleave", False):
@@ -21,10 +22,12 @@ def _concat(arguments: Arguments) -> Tensor:
 
 
 def _stack(arguments: Arguments) -> Tensor:
+    """``stack``: values (*D) joined along a new ``axis``."""
     return torch.stack(arguments.tensors("values"), arguments.integer("axis"))
 
 
 def _split(arguments: Arguments) -> list[Tensor]:
+    """``split``: parts of ``split_sizes``, or ``num_splits`` equal ones, along ``axis``."""
     x = arguments.tensor("x")
     axis = arguments.axis("axis", x.dim())
     if arguments.has("split_sizes"):
@@ -36,6 +39,7 @@ def _split(arguments: Arguments) -> list[Tensor]:
 
 
 def _tile(arguments: Arguments) -> Tensor:
+    """``tile``: x repeated ``reps`` times in each dimension."""
     x, times = arguments.tensor("x"), arguments.integers("reps")
     if len(times) != x.dim() or min(times, default=1) < 1:
         raise DamagedFile(f"reps are {times} in {x.dim()} dimensions")
@@ -44,6 +48,7 @@ def _tile(arguments: Arguments) -> Tensor:
 
 
 def _flatten2d(arguments: Arguments) -> Tensor:
+    """``flatten2d``: (product of the dimensions before ``axis``, product of the others)."""
     x, axis = arguments.tensor("x"), arguments.integer("axis", 1)
     if not -x.dim() <= axis <= x.dim():
         raise DamagedFile(f"there is no dimension {axis} of {x.dim()}")
@@ -52,6 +57,7 @@ def _flatten2d(arguments: Arguments) -> Tensor:
 
 
 def _pad(arguments: Arguments) -> Tensor:
+    """``pad``: ``pad`` has (before, after) of the last dimensions, filled as ``mode`` says."""
     x, pad = arguments.tensor("x"), arguments.integers("pad")
     pairs = list(zip(pad[::2], pad[1::2], strict=True))
     if len(pairs) > x.dim() or min(pad, default=0) < 0:
@@ -72,6 +78,7 @@ def _pad(arguments: Arguments) -> Tensor:
 
 
 def _band_part(arguments: Arguments) -> Tensor:
+    """``band_part``: zero but for ``lower`` and ``upper`` diagonals, negative for all."""
     x = arguments.tensor("x")
     lower, upper = arguments.integer("lower", -1), arguments.integer("upper", -1)
     rows = torch.arange(x.shape[-2])[:, None]
@@ -85,6 +92,7 @@ def _band_part(arguments: Arguments) -> Tensor:
 
 
 def _cumsum(arguments: Arguments) -> Tensor:
+    """``cumsum``: sums along ``axis``, without each number itself where ``exclusive``."""
     x = arguments.tensor("x")
     axis = arguments.axis("axis", x.dim(), 0)
     backwards = arguments.boolean("reverse", False)
@@ -97,6 +105,7 @@ def _cumsum(arguments: Arguments) -> Tensor:
 
 
 def _argsort(arguments: Arguments) -> Tensor:
+    """``argsort``: where the sorted numbers are, the largest first unless ``ascending``."""
     x = arguments.tensor("x")
     axis = arguments.axis("axis", x.dim(), -1)
     return _order(arguments, x, axis)
@@ -108,6 +117,7 @@ def _order(arguments: Arguments, x: Tensor, axis: int) -> Tensor:
 
 
 def _topk(arguments: Arguments) -> list[Tensor]:
+    """``topk``: the ``k`` largest along ``axis`` (all for -1), and where they are."""
     x = arguments.tensor("x")
     axis, k = arguments.axis("axis", x.dim(), -1), arguments.integer("k", 1)
     order = _order(arguments, x, axis)
@@ -124,14 +134,17 @@ def _topk_types(arguments: Arguments) -> list[torch.dtype]:
 
 
 def _identity(arguments: Arguments) -> Tensor:
+    """``identity``: x."""
     return arguments.tensor("x")
 
 
 def _shape(arguments: Arguments) -> Tensor:
+    """``shape``: the sizes of x."""
     return torch.tensor(arguments.tensor("x").shape, dtype=torch.int64)
 
 
 def _fill(arguments: Arguments) -> Tensor:
+    """``fill``: a tensor of ``shape`` full of ``value``."""
     shape = arguments.integers("shape")
     if min(shape, default=0) < 0:
         raise DamagedFile(f"shape is {shape}")
@@ -148,12 +161,14 @@ def _fill_type(arguments: Arguments) -> torch.dtype:
 
 
 def _fill_like(arguments: Arguments) -> Tensor:
+    """``fill_like``: the shape of ``ref_tensor`` full of ``value``."""
     shape = arguments.raw("ref_tensor").shape
     value = arguments.optional("value")
     return torch.zeros(shape) if value is None else value.reshape(()).expand(shape)
 
 
 def _range_1d(arguments: Arguments) -> Tensor:
+    """``range_1d``: start, start + step, ... before end."""
     start, end, step = (arguments.tensor(name).item() for name in ("start", "end", "step"))
     check_size([max(0, int((end - start) / step) + 1)], "a result")
     return torch.arange(start, end, step)

@@ -11,6 +11,7 @@ from coreml_reference.mlprogram.op import op
 
 
 def _reshape(arguments: Arguments) -> Tensor:
+    """``reshape``: -1 is what is left, 0 keeps the size of the same dimension."""
     x, shape = arguments.tensor("x"), arguments.integers("shape")
     # A zero keeps the size of the same dimension, where there are as many.
     if len(shape) == x.dim() and x.numel():
@@ -19,6 +20,7 @@ def _reshape(arguments: Arguments) -> Tensor:
 
 
 def _reshape_like(arguments: Arguments) -> Tensor:
+    """``reshape_like``: the sizes ``begins`` to ``ends`` of each of ``ref_tensors``."""
     references = arguments.tensors("ref_tensors")
     begins, ends, masks = (arguments.tensors(n) for n in ("begins", "ends", "end_masks"))
     shape: list[int] = []
@@ -29,6 +31,7 @@ def _reshape_like(arguments: Arguments) -> Tensor:
 
 
 def _expand_dims(arguments: Arguments) -> Tensor:
+    """``expand_dims``: new dimensions of size 1 at ``axes`` of the result."""
     x, axes = arguments.tensor("x"), arguments.integers("axes")
     rank = x.dim() + len(axes)
     sizes = iter(x.shape)
@@ -39,6 +42,7 @@ def _expand_dims(arguments: Arguments) -> Tensor:
 
 
 def _squeeze(arguments: Arguments) -> Tensor:
+    """``squeeze``: without ``axes`` of size 1, all of them by default."""
     x = arguments.tensor("x")
     axes = arguments.integers("axes", range(x.dim()))
     gone = {absolute(axis, x.dim()) for axis in axes}
@@ -46,15 +50,21 @@ def _squeeze(arguments: Arguments) -> Tensor:
 
 
 def _transpose(arguments: Arguments) -> Tensor:
+    """``transpose``: dimensions in the order ``perm``."""
     return arguments.tensor("x").permute(arguments.integers("perm"))
 
 
 def _reverse(arguments: Arguments) -> Tensor:
+    """``reverse``: backwards along ``axes``, all of them by default."""
     x = arguments.tensor("x")
     return x.flip(arguments.integers("axes", range(x.dim())))
 
 
 def _slice_by_index(arguments: Arguments) -> Tensor:
+    """``slice_by_index``: x[begin:end:stride] in every dimension.
+
+    A begin or end that is masked is open; a dimension with ``squeeze_mask`` is x[begin].
+    """
     x = arguments.tensor("x")
     rank = x.dim()
     begins, ends = arguments.integers("begin"), arguments.integers("end")
@@ -84,6 +94,7 @@ def _slice_by_index(arguments: Arguments) -> Tensor:
 
 
 def _slice_by_size(arguments: Arguments) -> Tensor:
+    """``slice_by_size``: ``size`` values from ``begin`` in every dimension, -1 for the rest."""
     x = arguments.tensor("x")
     begins, sizes = arguments.integers("begin"), arguments.integers("size")
     for axis, (begin, size) in enumerate(zip(begins, sizes, strict=True)):
@@ -93,18 +104,22 @@ def _slice_by_size(arguments: Arguments) -> Tensor:
 
 
 def _pixel_shuffle(arguments: Arguments) -> Tensor:
+    """``pixel_shuffle``: (N, C * b**2, H, W) -> (N, C, H * b, W * b), as PyTorch does."""
     return _outward(arguments.tensor("x"), arguments.integer("upscale_factor"), depth_last=False)
 
 
 def _depth_to_space(arguments: Arguments) -> Tensor:
+    """``depth_to_space``: the same shapes, channels ordered (block row, block column, C)."""
     return _outward(arguments.tensor("x"), arguments.integer("block_size"), depth_last=True)
 
 
 def _pixel_unshuffle(arguments: Arguments) -> Tensor:
+    """``pixel_unshuffle``: (N, C, H * b, W * b) -> (N, C * b**2, H, W), as PyTorch does."""
     return _inward(arguments.tensor("x"), arguments.integer("downscale_factor"), depth_last=False)
 
 
 def _space_to_depth(arguments: Arguments) -> Tensor:
+    """``space_to_depth``: the same shapes, channels ordered (block row, block column, C)."""
     return _inward(arguments.tensor("x"), arguments.integer("block_size"), depth_last=True)
 
 

@@ -13,6 +13,11 @@ from coreml_reference.mlprogram.values import check_size
 
 
 def _attention(arguments: Arguments) -> Tensor:
+    """``scaled_dot_product_attention``: softmax(Q K^T / sqrt(E) + mask) V.
+
+    query (..., L, E), key (..., S, E), value (..., S, V) -> (..., L, V); a boolean mask keeps where
+    it is true.
+    """
     query, key, value = (arguments.tensor(name) for name in ("query", "key", "value"))
     lead = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2])
     check_size([*lead, query.shape[-2], key.shape[-2]], "scores")

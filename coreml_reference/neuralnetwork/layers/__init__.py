@@ -1,7 +1,8 @@
 """The layers of neural networks that are executed, by their names in NeuralNetwork.proto.
 
 Modules are called as those of ``mlprogram.ops``: ``convolution`` is in ``conv``, ``pooling`` in
-``pool``, ``reshapeStatic`` in ``tensor_transformation``.
+``pool``, ``reshapeStatic`` in ``tensor_transformation``. Shapes and formulas of each are in the
+comments of Apple's NeuralNetwork.proto.
 
 Not executed: recurrent layers, control flow, custom layers, random numbers, three-dimensional
 convolutions and pools, crops to regions, non-maximum suppression.

@@ -85,6 +85,13 @@ def test_a_file_that_asks_for_something_else_is_refused(
         ReferenceFile(files["stylizer.mlmodel"], short.contract).run(inputs)
 
 
+def test_a_damaged_file_is_refused_in_one_line(stylizer: Graph, tmp_path: Path) -> None:
+    path = tmp_path / "stylizer.mlmodel"
+    path.write_bytes(b"no model")
+    with pytest.raises(UserError, match=r"^\S+stylizer\.mlmodel is not a whole Core ML model: "):
+        ReferenceFile(path, stylizer.contract)
+
+
 class _Network(torch.nn.Module):
     code_size = 128
 
