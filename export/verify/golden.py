@@ -43,7 +43,7 @@ ABOUT = (
     "files are little-endian, row by row, channels last: .u8 are bytes R G B, the same as in the "
     ".png; .f32 are floats. A .u8 is divided by 255 for .tflite files and given as it is, as an "
     "image, to Core ML, which gives images in 8 bits (hence its lower limit) and has codes as "
-    "1 x 128 x 1 x 1: the same numbers in the same order. int8 files take and give what the "
+    "{code}: the same numbers in the same order. int8 files take and give what the "
     "manifest's scale and zero_point say."
 )
 
@@ -78,11 +78,18 @@ def write(folder: Path, pairs: Sequence[Pair], files: Sequence[dict[str, Any]]) 
     place.mkdir()
     index = {
         "format": FORMAT,
-        "about": ABOUT,
+        "about": ABOUT.format(code=_code_shape(pairs)),
         "graphs": {pair.graph.name: _write_pair(place, pair) for pair in pairs},
         "files": {entry["file"]: _limits(entry) for entry in files},
     }
     write_text(place / INDEX, json.dumps(index, indent=1) + "\n")
+
+
+def _code_shape(pairs: Sequence[Pair]) -> str:
+    """Of the network's style codes, where one of the graphs takes or gives them."""
+    ports = [port for p in pairs for port in (*p.graph.contract.inputs, *p.graph.contract.outputs)]
+    shapes = (" x ".join(map(str, port.shape)) for port in ports if port.kind is Kind.CODE)
+    return next(shapes, "1 x K x 1 x 1")
 
 
 def _write_pair(place: Path, pair: Pair) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,6 +197,15 @@ def test_averaged_weights_come_out_of_a_running_run(
     assert files[0].stat().st_size < 1e6
     for name, value in whole.items():
         torch.testing.assert_close(half[name], value, atol=1e-3, rtol=1e-3)
+    said, finished = (read_tensors(p)[1] for p in (files[1], out / "studio.safetensors"))
+    assert said == finished and "auxiliary" in said
+    # A run that an older version began: its auxiliary networks are not known.
+    starts = json.loads((out / "run.json").read_text())
+    older = [{k: v for k, v in s.items() if k not in ("metadata", "networks")} for s in starts]
+    (out / "run.json").write_text(json.dumps(older))
+    said = read_tensors(write_average(out, tmp_path / "older")[1])[1]
+    assert "auxiliary" not in said
+    assert (said["recipe"], said["steps"], said["network"]) == ("mobile", "2", "studio")
 
 
 def test_packed_images_are_what_the_task_looks_at(
