@@ -44,6 +44,7 @@ LEFT_OUT = (
     "coreml_reference/tests/*",
     "coreml_reference/pyproject.toml",
     "coreml_reference/LICENSE",
+    "coreml_reference/LICENSE",
 )
 """Files that only the repository needs: documents, figures, what a training goes on from, tests."""
 

@@ -7,13 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from facestyle import cli, gallery
+from facestyle import gallery
 from tests.conftest import Outcome, assert_refused
+
+Run = Callable[..., Outcome]
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +26,6 @@ WORKS = (
     "styles list",
     "styles show great_wave",
     "doctor",
-    "android build --assets assets",
     "train --list",
 )
 
@@ -31,7 +33,6 @@ REFUSED = {
     "export --out new": "coreml,tflite",
     "export --formats tflite --out new": "tflite",
     "export --formats mlpackage,mlmodel --out new": "coreml",
-    "verify build": "tflite",
     "coreml show any.mlpackage": "coreml",
     "coreml run any.mlpackage --input content=photo.jpg --out new": "coreml",
     "train adain --content photos --style photos --out new": "train",
@@ -50,38 +51,28 @@ REFUSED = {
 """A command line, and the extra that it asks for."""
 
 
+WITH_BUILD = ("verify build", "android build --assets assets")
+BUILD = "export --size 64 --graphs stylizer,style_encoder --formats tflite --precision fp16"
+
+
 class Bare(NamedTuple):
-    """An environment without extras.
+    """What an environment without extras answers.
 
     Attributes:
         commands: names of all commands.
         outcomes: of each command line.
-        folder: where they ran.
     """
 
     commands: list[str]
     outcomes: dict[str, Outcome]
-    folder: Path
 
 
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
-    """Every command line of this module, run in one process that finds no module of an extra."""
-    folder = tmp_path_factory.mktemp("bare")
-    shutil.copy(gallery.portraits()[0].path, folder / "photo.jpg")
-    (folder / "photos").mkdir()
-    (folder / "any.mlpackage").mkdir()
-    arguments = "export --size 64 --graphs stylizer,style_encoder --formats tflite"
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
-        patch.chdir(folder)
-        line = f"facestyle {arguments} --precision fp16 --no-verify --out build"
-        patch.setattr(sys, "argv", line.split())
-        cli.main()
-    assert not left.value.code
-    lines = [line.split() for line in (*WORKS, *REFUSED)]
+def run_bare(lines: Iterable[str], folder: Path) -> Bare:
+    """Run command lines in a folder, all in one process that finds no module of an extra."""
+    lines = list(lines)
     result = subprocess.run(
         [sys.executable, Path(__file__).with_name("bare.py")],
-        input=json.dumps(lines),
+        input=json.dumps([line.split() for line in lines]),
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "FACESTYLE_HOME": str(folder / "home")},
         capture_output=True,
@@ -90,17 +81,28 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
     )
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
-    outcomes = dict(zip((*WORKS, *REFUSED), (Outcome(*o) for o in answer["outcomes"]), strict=True))
-    return Bare(answer["commands"], outcomes, folder)
+    outcomes = (Outcome(*outcome) for outcome in answer["outcomes"])
+    return Bare(answer["commands"], dict(zip(lines, outcomes, strict=True)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the command lines find what they name."""
+    made = tmp_path_factory.mktemp("bare")
+    shutil.copy(gallery.portraits()[0].path, made / "photo.jpg")
+    (made / "photos").mkdir()
+    (made / "any.mlpackage").mkdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def bare(folder: Path) -> Bare:
+    return run_bare((*WORKS, *REFUSED), folder)
 
 
 def test_every_command_is_tried(bare: Bare) -> None:
-    tried = {
-        name
-        for name in bare.commands
-        for line in bare.outcomes
-        if f"{line} ".startswith(f"{name} ")
-    }
+    lines = (*WORKS, *REFUSED, *WITH_BUILD)
+    tried = {name for name in bare.commands for line in lines if f"{line} ".startswith(f"{name} ")}
     assert tried == set(bare.commands)
     assert len(bare.commands) > 15
 
@@ -113,10 +115,19 @@ def test_painting_needs_no_extra(bare: Bare, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_the_extra_is_named_in_one_line(bare: Bare, line: str) -> None:
+def test_the_extra_is_named_in_one_line(bare: Bare, folder: Path, line: str) -> None:
     extra = REFUSED[line]
     assert_refused(bare.outcomes[line], "this needs ", f": pip install 'facestyle[{extra}]'")
-    assert not (bare.folder / "new").exists()
+    assert not (folder / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_build_reaches_an_app_but_is_not_verified(folder: Path, facestyle: Run) -> None:
+    assert facestyle(*BUILD.split(), "--no-verify", "--out", folder / "build").code == 0
+    verified, copied = run_bare(WITH_BUILD, folder).outcomes.values()
+    assert_refused(verified, "this needs ", ": pip install 'facestyle[tflite]'")
+    assert (copied.code, copied.err) == (0, "")
+    assert (folder / "assets" / "manifest.json").is_file()
 
 
 def test_doctor_says_what_is_missing(bare: Bare) -> None:
