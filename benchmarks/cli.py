@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from benchmarks.arm.processors import DEFAULT
+
 EPILOG = (
     "Examples:\n\n"
     "  facestyle bench build/\n\n"
@@ -102,32 +104,32 @@ def run(**options: Any) -> int:
     BUILD is a folder that `facestyle export` wrote, or any .tflite file. Models take turns, so
     that all meet the same machine. Writes report.html, report.md and report.json.
     """
-    from benchmarks import request as asked
     from benchmarks.arm import document as counted
-    from benchmarks.measure import measure
+    from benchmarks.latency.measure import measure
+    from benchmarks.latency.request import LatencyRequest, check, names, numbers, precisions
     from benchmarks.report.write import write_report
     from facestyle.cli.progress import shown
     from facestyle.files import check_folder
 
-    asked_for = asked.Request(
+    request = LatencyRequest(
         **options
         | {
-            "threads": asked.numbers("--threads", options["threads"]),
-            "sizes": asked.names(options["sizes"]),
-            "precision": asked.precisions(options["precision"]),
-            "delegate": asked.names(options["delegate"]),
+            "threads": numbers("--threads", options["threads"]),
+            "sizes": names(options["sizes"]),
+            "precision": precisions(options["precision"]),
+            "delegate": names(options["delegate"]),
             "command": shlex.join(["facestyle", *sys.argv[1:]]),
         }
     )
-    asked.check(asked_for)
-    check_folder(asked_for.out)
-    instructions = {} if asked_for.arm is None else counted.costs(asked_for.arm)
+    check(request)
+    check_folder(request.out)
+    instructions = {} if request.arm is None else counted.costs(request.arm)
     with shown("Measuring") as progress:
-        made, pictures = measure(asked_for, progress, progress.expect)
-    if not counted.fill(made["rows"], instructions) and asked_for.arm is not None:
-        made["notes"].append(f"{asked_for.arm} counts the instructions of none of these files")
-    write_report(asked_for.out, made, pictures)
-    return _summary(made, asked_for.out)
+        made, pictures = measure(request, progress, progress.expect)
+    if not counted.fill(made["rows"], instructions) and request.arm is not None:
+        made["notes"].append(f"{request.arm} counts the instructions of none of these files")
+    write_report(request.out, made, pictures)
+    return _summary(made, request.out)
 
 
 @bench.command(
@@ -163,7 +165,7 @@ def compare(before: Path, after: Path, out: Path | None) -> int:
 @click.argument("build", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--cpu",
-    default="cortex-a53,cortex-a76,neoverse-n1",
+    default=",".join(DEFAULT),
     show_default=True,
     help="Processors to emulate; cortex-a72 too.",
 )
@@ -186,10 +188,10 @@ def arm(
     Compares with this computer's results, and in half precision with PyTorch's. Exits with 1 if
     a comparison fails. What it needs is fetched once, into the cache folder.
     """
-    from benchmarks import request as asked
+    from benchmarks.arm import report, userland
     from benchmarks.arm import run as running
-    from benchmarks.arm import userland, views
     from benchmarks.arm.processors import processor
+    from benchmarks.latency.request import names
     from export.build import manifest
     from facestyle.cli.progress import shown
     from facestyle.errors import UserError
@@ -202,14 +204,14 @@ def arm(
             click.echo("next: facestyle bench arm BUILD")
             return 0
         raise UserError("which build? facestyle bench arm BUILD; make one with facestyle export")
-    names = asked.names(cpu)
-    if not names:
+    cpus = names(cpu)
+    if not cpus:
         raise UserError("--cpu: name a processor, such as cortex-a76")
     check_folder(out)
-    request = running.Asked(
+    request = running.ArmRequest(
         build=build,
-        processors=tuple(processor(name) for name in names),
-        graphs=asked.names(graph),
+        processors=tuple(processor(name) for name in cpus),
+        graphs=names(graph),
         checkpoint=checkpoint,
         encoder=encoder,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
@@ -217,11 +219,11 @@ def arm(
     manifest.read(build)
     with shown("Measuring") as progress:
         made = running.measure(request, progress, progress.expect)
-    views.write(out, made)
-    for line, passed in views.lines(made):
+    report.write(out, made)
+    for line, passed in report.lines(made):
         click.secho(line, fg=None if passed else "red")
-    passed = not views.failures(made)
-    click.secho(views.headline(made), fg="green" if passed else "red", bold=True)
+    passed = not report.failures(made)
+    click.secho(report.headline(made), fg="green" if passed else "red", bold=True)
     click.echo(f"wrote {out}/report.html, report.md and report.json")
     click.echo(f"next: facestyle bench {shlex.quote(str(build))} --arm {out}/report.json")
     return 0 if passed else 1
@@ -235,7 +237,7 @@ def arm(
 def xcode(report: Path, out: Path) -> int:
     """Turn an Xcode performance report of a Core ML model into a report like the others."""
     from benchmarks.apple import xcode as importing
-    from benchmarks.measure import as_document
+    from benchmarks.latency.measure import as_document
     from benchmarks.report.write import write_report
     from facestyle.files import check_folder
 

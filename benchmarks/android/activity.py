@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.android.adb import Adb, last_line
-from benchmarks.android.plan import RUNTIMES, Attempt, Settings
+from benchmarks.android.plan import RUNTIMES, AndroidSettings, Attempt
 from benchmarks.report import document
 from facestyle.errors import UserError
 
@@ -56,7 +56,7 @@ class Activity:
         digest = (adb.output(f"sha256sum {shlex.quote(paths[0].strip())}") or "").split(" ")[0]
         self.sha256 = digest if re.fullmatch("[0-9a-f]{64}", digest) else None
 
-    def measure(self, attempt: Attempt, model: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, attempt: Attempt, model: str, settings: AndroidSettings) -> dict[str, Any]:
         """One row; what the app knows of the phone's state is in its conditions.
 
         Args:
@@ -70,7 +70,7 @@ class Activity:
         run = uuid.uuid4().hex
         name = f"facestyle-{run}"
         try:
-            self._start(_extras(attempt, model, settings, run, name))
+            self._start(extras(attempt, model, settings, run, name))
             self._wait(name, settings)
             return self._row(self._fetch(name), attempt, run)
         finally:
@@ -89,7 +89,7 @@ class Activity:
                 "current APK"
             )
 
-    def _wait(self, name: str, settings: Settings) -> None:
+    def _wait(self, name: str, settings: AndroidSettings) -> None:
         """Until the result is there.
 
         Raises:
@@ -159,9 +159,17 @@ class Activity:
         }
 
 
-def _extras(attempt: Attempt, model: str, settings: Settings, run: str, name: str) -> str:
-    """Arguments of ``am start``."""
-    extras: dict[str, tuple[str, object]] = {
+def extras(attempt: Attempt, model: str, settings: AndroidSettings, run: str, name: str) -> str:
+    """Arguments of ``am start``: what the app's benchmark activity is asked for.
+
+    Args:
+        attempt: what to measure.
+        model: the file on the phone.
+        settings: how long.
+        run: by which the result tells that it is this run's.
+        name: of the result's file.
+    """
+    told: dict[str, tuple[str, object]] = {
         "model": ("--es", model),
         "model_sha256": ("--es", attempt.file.sha256),
         "delegate": ("--es", attempt.delegate),
@@ -174,5 +182,5 @@ def _extras(attempt: Attempt, model: str, settings: Settings, run: str, name: st
         "output": ("--es", name),
     }
     return " ".join(
-        f"{flag} {key} {shlex.quote(str(value))}" for key, (flag, value) in extras.items()
+        f"{flag} {key} {shlex.quote(str(value))}" for key, (flag, value) in told.items()
     )

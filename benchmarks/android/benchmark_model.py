@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.android import benchmark_text
 from benchmarks.android.adb import Adb, last_line
 from benchmarks.android.benchmark_text import Measured
-from benchmarks.android.plan import FOLDER, RUNTIMES, Attempt, Settings
+from benchmarks.android.plan import FOLDER, RUNTIMES, AndroidSettings, Attempt
 from benchmarks.latency.timing import drift
 from export.build import manifest
 from facestyle.errors import UserError
@@ -55,7 +55,7 @@ class BenchmarkModel:
         adb.push(program, PROGRAM)
         adb.shell(f"chmod 755 {PROGRAM}")
 
-    def measure(self, attempt: Attempt, model: str, settings: Settings) -> dict[str, Any]:
+    def measure(self, attempt: Attempt, model: str, settings: AndroidSettings) -> dict[str, Any]:
         """One row, without the phone's conditions.
 
         What is timed first is kept even when the phone vanishes during what comes after.

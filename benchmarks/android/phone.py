@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.android.adb import Adb
-from benchmarks.latency.judge import THERMAL
+from benchmarks.latency.validity import THERMAL
 
 LIGHT, SEVERE = 1, 3
 """Android's thermal status runs from 0 (none) to 6 (shutdown)."""
@@ -64,7 +64,7 @@ def describe(adb: Adb) -> dict[str, Any]:
         "kind": "android",
         "name": " ".join(filter(None, names)) or "Android phone",
         "processor": _processor(properties),
-        "cores": _cores(adb.output("cat /sys/devices/system/cpu/possible")),
+        "cores": cores(adb.output("cat /sys/devices/system/cpu/possible")),
         "memory_bytes": None if memory is None else memory * 1024,
         "system": f"Android {version}" if version else None,
         "sdk": int(sdk) if sdk.isdigit() else None,
@@ -80,8 +80,8 @@ def _processor(properties: Mapping[str, str]) -> str | None:
     return properties.get("ro.board.platform") or properties.get("ro.hardware") or None
 
 
-def _cores(text: str | None) -> int | None:
-    """From a list such as ``0-3,5``."""
+def cores(text: str | None) -> int | None:
+    """How many, from a list such as ``0-3,5``; None if nothing is told."""
     ranges = re.findall(r"(\d+)(?:-(\d+))?", text or "")
     return sum(int(last or first) - int(first) + 1 for first, last in ranges) or None
 
@@ -166,7 +166,7 @@ def conditions(before: State, after: State) -> dict[str, str | float | bool | No
 def problems(before: State, after: State) -> list[str]:
     """Why what was measured between two states is not to be trusted; nothing if it is.
 
-    Heat is not among it: ``benchmarks.latency.judge`` reads that from the row's conditions.
+    Heat is not among it: ``benchmarks.latency.validity`` reads that from the row's conditions.
     """
     found = []
     if before.saver or after.saver:

@@ -15,7 +15,7 @@ RUNTIMES = {"cpu": "XNNPACK", "gpu": "GPU"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class AndroidSettings:
     """How to measure.
 
     Attributes:
@@ -55,7 +55,7 @@ def _threads(number: int) -> str:
     return f"{number} thread" if number == 1 else f"{number} threads"
 
 
-def attempts(file: ModelFile, settings: Settings) -> Iterator[Attempt]:
+def attempts(file: ModelFile, settings: AndroidSettings) -> Iterator[Attempt]:
     """What to measure of a file. The GPU comes once: threads only matter to what it leaves."""
     for delegate in dict.fromkeys(settings.delegates):
         threads = dict.fromkeys(settings.threads) if delegate == "cpu" else (max(settings.threads),)

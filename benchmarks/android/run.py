@@ -12,7 +12,7 @@ from benchmarks.android import phone
 from benchmarks.android.activity import Activity
 from benchmarks.android.adb import Adb, DeviceGone, choose
 from benchmarks.android.benchmark_model import BenchmarkModel
-from benchmarks.android.plan import FOLDER, RUNTIMES, Attempt, Settings, attempts
+from benchmarks.android.plan import FOLDER, RUNTIMES, AndroidSettings, Attempt, attempts
 from benchmarks.build_files import ModelFile
 from facestyle.errors import UserError
 
@@ -25,7 +25,7 @@ VANISHED = "the phone vanished before its state after the run could be read"
 
 def measure(
     files: Sequence[ModelFile],
-    settings: Settings,
+    settings: AndroidSettings,
     serial: str | None = None,
     benchmark_model: Path | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -70,7 +70,7 @@ def measure(
     return device, rows, notes + [str(fault) for fault in faults]
 
 
-def _check(files: Sequence[ModelFile], settings: Settings) -> None:
+def _check(files: Sequence[ModelFile], settings: AndroidSettings) -> None:
     if not files:
         raise UserError("no .tflite file to measure on Android")
     for file in files:
@@ -89,7 +89,7 @@ def _measure_file(
     adb: Adb,
     runner: Activity | BenchmarkModel,
     file: ModelFile,
-    settings: Settings,
+    settings: AndroidSettings,
     progress: Callable[[str], None],
     rows: list[dict[str, Any]],
     faults: list[UserError],
@@ -125,7 +125,7 @@ def _row(
     runner: Activity | BenchmarkModel,
     attempt: Attempt,
     target: str,
-    settings: Settings,
+    settings: AndroidSettings,
 ) -> dict[str, Any]:
     """One row with the phone's conditions and what they make doubtful."""
     before = _cooled(adb, settings.cool_down)

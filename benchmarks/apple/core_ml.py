@@ -48,7 +48,7 @@ OTHER = 0.5
 
 
 @dataclass(frozen=True)
-class Settings:
+class CoreMLSettings:
     """How to measure.
 
     Attributes:
@@ -82,7 +82,7 @@ Load = Callable[[Path, str], Model]
 
 def measure(
     files: Sequence[ModelFile],
-    settings: Settings,
+    settings: CoreMLSettings,
     load: Load | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str], None] = lambda step: None,
@@ -120,7 +120,7 @@ def measure(
     return device(), rows, [NOTE, *faults]
 
 
-def _check(files: Sequence[ModelFile], settings: Settings) -> None:
+def _check(files: Sequence[ModelFile], settings: CoreMLSettings) -> None:
     if not files:
         raise UserError("no .mlpackage or .mlmodel to measure with Core ML")
     for file in files:
@@ -134,7 +134,7 @@ def _check(files: Sequence[ModelFile], settings: Settings) -> None:
 
 
 def _row(
-    file: ModelFile, units: str, settings: Settings, load: Load, clock: Callable[[], float]
+    file: ModelFile, units: str, settings: CoreMLSettings, load: Load, clock: Callable[[], float]
 ) -> dict[str, Any]:
     def timed(work: Callable[[], Any]) -> tuple[float, Any]:
         start = clock()

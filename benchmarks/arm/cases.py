@@ -29,7 +29,7 @@ PROBES = ("canary, strength 0.5", "canary", "portrait, strength 1", "painting")
 
 
 @dataclass(frozen=True)
-class Case:
+class ModelCase:
     """A ``.tflite`` file to run.
 
     Attributes:
@@ -83,7 +83,9 @@ def entries(document: dict[str, Any], graphs: Sequence[str]) -> list[dict[str, A
     return found
 
 
-def read(folder: Path, document: dict[str, Any], loaded: Checkpoint, entry: dict[str, Any]) -> Case:
+def read(
+    folder: Path, document: dict[str, Any], loaded: Checkpoint, entry: dict[str, Any]
+) -> ModelCase:
     """One file, run on this computer.
 
     Args:
@@ -103,7 +105,7 @@ def read(folder: Path, document: dict[str, Any], loaded: Checkpoint, entry: dict
         interpreter = runner.load(str(path))
     details = {d["name"]: d for d in interpreter.get_input_details()}
     inputs = {probe.name: _stored(graph, probe, details) for probe in chosen}
-    return Case(
+    return ModelCase(
         name=build_files.name(document, entry),
         path=path,
         entry=entry,

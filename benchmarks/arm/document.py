@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arm import judge
+from benchmarks.arm import verdicts
 from benchmarks.report.document import Document
 from export.verify.verdicts import Verdict
 from facestyle.errors import UserError
@@ -21,7 +21,7 @@ COST_OF = "cortex-a76"
 """The processor whose count is a file's cost in other reports: a large core of usual phones."""
 
 ASSURANCE = (
-    f"{judge.ASSURANCE.value.capitalize()}: the saved files are executed by LiteRT for Arm; the "
+    f"{verdicts.ASSURANCE.value.capitalize()}: the saved files are executed by LiteRT for Arm; the "
     "processor is emulated by QEMU, instruction by instruction, so nothing here is a time."
 )
 
@@ -52,9 +52,9 @@ def document(
         "weights": weights,
         "assurance": ASSURANCE,
         "rules": {
-            "greatest difference to this computer": judge.SAME,
-            "dynamic, PSNR to this computer, dB": judge.DYNAMIC_DB,
-            "half precision, PSNR to PyTorch, dB": judge.HALF_DB,
+            "greatest difference to this computer": verdicts.SAME,
+            "dynamic, PSNR to this computer, dB": verdicts.DYNAMIC_DB,
+            "half precision, PSNR to PyTorch, dB": verdicts.HALF_DB,
         },
         "tools": dict(tools),
         "userland": dict(userland),

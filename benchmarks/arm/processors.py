@@ -65,6 +65,11 @@ PROCESSORS = {
 """QEMU's ``max`` is not among them: LiteRT's kernels for its matrix extension give wrong int8."""
 
 
+DEFAULT = ("cortex-a53", "cortex-a76", "neoverse-n1")
+"""A small core of most phones; a large one, the first with dot products and half precision that is
+common; a server's, as of CI on Arm."""
+
+
 def processor(name: str) -> Processor:
     """One by its name.
 

@@ -12,24 +12,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arm import cases, document, emulator, half, judge, userland
-from benchmarks.arm.cases import Case
+from benchmarks.arm import cases, document, emulator, half_precision, userland, verdicts
+from benchmarks.arm.cases import ModelCase
 from benchmarks.arm.processors import Processor
 from benchmarks.arm.userland import Userland
 from export.build import manifest
 from export.verify.verdicts import Verdict
 from facestyle.errors import UserError
 
-DEFAULT = ("cortex-a53", "cortex-a76", "neoverse-n1")
-"""A small core of most phones; a large one, the first with dot products and half precision that is
-common; a server's, as of CI on Arm."""
-
 FLOATS = ("fp32", "fp16")
 """Precisions that may be calculated in half precision."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ArmRequest:
     """What is to be run; see ``facestyle bench arm --help``.
 
     Attributes:
@@ -52,7 +48,7 @@ class Asked:
 class Job:
     """One run of one file."""
 
-    case: Case
+    case: ModelCase
     processor: Processor
     half: bool
 
@@ -62,7 +58,7 @@ class Job:
         return f"{self.case.name}{', half precision' if self.half else ''}"
 
 
-def jobs(case: Case, processors: Sequence[Processor]) -> list[Job]:
+def jobs(case: ModelCase, processors: Sequence[Processor]) -> list[Job]:
     """The runs of one file: as it is everywhere; in half precision where there is such."""
     plain = [Job(case, processor, False) for processor in processors]
     if case.entry["precision"] not in FLOATS:
@@ -71,12 +67,12 @@ def jobs(case: Case, processors: Sequence[Processor]) -> list[Job]:
 
 
 def measure(
-    asked: Asked, progress: Callable[[str], None], expect: Callable[[int], None]
+    request: ArmRequest, progress: Callable[[str], None], expect: Callable[[int], None]
 ) -> document.Document:
     """Run everything.
 
     Args:
-        asked: what.
+        request: what.
         progress: told what is done.
         expect: told how many more times ``progress`` will be called.
 
@@ -87,20 +83,20 @@ def measure(
         UserError: when there is nothing to run, or Arm cannot be emulated here.
     """
     userland.check_platform()
-    described, loaded = cases.weights(asked.build, asked.checkpoint, asked.encoder)
-    wanted = cases.entries(described, asked.graphs)
+    described, loaded = cases.weights(request.build, request.checkpoint, request.encoder)
+    wanted = cases.entries(described, request.graphs)
     expect(len(wanted) + (0 if userland.is_ready() else len(userland.STEPS)))
     ready = userland.get(progress)
     found = []
     for entry in wanted:
         progress(f"{entry['file']} on this computer")
-        found.append(cases.read(asked.build, described, loaded, entry))
-    planned = [job for case in found for job in jobs(case, asked.processors)]
+        found.append(cases.read(request.build, described, loaded, entry))
+    planned = [job for case in found for job in jobs(case, request.processors)]
     expect(len(planned))
     return document.document(
         _side_by_side(planned, ready, progress),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=asked.command,
+        command=request.command,
         weights=described["weights"]["fingerprint"],
         tools=manifest.tools(),
         userland=ready.versions,
@@ -149,13 +145,13 @@ def row(job: Job, ready: Userland) -> dict[str, Any]:
             model = case.path
             if job.half:
                 model = Path(scratch) / f"half_{case.path.name}"
-                half.allow(case.path, model)
+                half_precision.allow(case.path, model)
             done = emulator.run(ready, job.processor, model, case.inputs, Path(scratch))
     except UserError as error:
-        said = [Verdict("runs", str(error), "runs", False, judge.ASSURANCE)]
+        said = [Verdict("runs", str(error), "runs", False, verdicts.ASSURANCE)]
     else:
-        found = judge.figures(case, done)
-        said = judge.verdicts(case, done, found, job.half)
+        found = verdicts.figures(case, done)
+        said = verdicts.of_run(case, done, found, job.half)
         made |= {
             "instructions": done.counts.entry(),
             "figures": {k: v if math.isfinite(v) else None for k, v in found.items()},

@@ -26,13 +26,14 @@ from typing import Any
 
 import torch
 
-from benchmarks import build_files, exported
+from benchmarks import build_files
 from benchmarks.build_files import ModelFile
 from benchmarks.experiments import command
 from benchmarks.experiments.stand_ins import make_encoder
+from benchmarks.export_stylizers import export_stylizers
 from benchmarks.host import machine, run
-from benchmarks.host.run import Settings
-from benchmarks.measure import as_document
+from benchmarks.host.run import HostSettings
+from benchmarks.latency.measure import as_document
 from benchmarks.report.write import write_report
 from export.build import manifest
 from export.convert.graphs import Graph
@@ -89,7 +90,7 @@ def variants(given: Mapping[str, Path], work: Path) -> list[ModelFile]:
         weights = given.get(variant) or trained(variant, work / variant)
         loaded = checkpoint.load(weights, "mobile", None)
         folder = work / f"{variant}_build"
-        exported.stylizers(loaded, (SIZE, SIZE), ("fp32",), folder, source=weights)
+        export_stylizers(loaded, (SIZE, SIZE), ("fp32",), folder, source=weights)
         (file,) = build_files.read(folder)
         files.append(replace(file, name=title))
     return [*files, replace(files[0], name=CONTROL)]
@@ -220,8 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 files.append(auxiliary(name, work))
             except (ConversionError, UserError) as error:
                 notes.append(f"{name} could not be exported: {error}")
-        found = [run.file_entrant(file) for file in files]
-        settings = Settings(threads=(1,), runs=args.runs, seconds=args.seconds)
+        found = [run.file_candidate(file) for file in files]
+        settings = HostSettings(threads=(1,), runs=args.runs, seconds=args.seconds)
         rows, more = run.measure_with_bar(found, settings)
     made = as_document(machine.device(), rows, notes + more, command.typed(parser, arguments))
     write_report(args.out, made)

@@ -20,14 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import build_files, exported
+from benchmarks import build_files
 from benchmarks.experiments import command, plain_vgg19
+from benchmarks.export_stylizers import export_stylizers
 from benchmarks.host import machine, run
-from benchmarks.host.race import STARTS
-from benchmarks.host.run import Entrant, Settings
+from benchmarks.host.rounds import STARTS
+from benchmarks.host.run import Candidate, HostSettings
+from benchmarks.latency.measure import as_document, powers_of_two
+from benchmarks.latency.painted_portrait import pictures
 from benchmarks.latency.timing import ratio
-from benchmarks.measure import as_document, powers_of_two
-from benchmarks.painted_portrait import pictures
 from benchmarks.report.write import write_report
 from export.convert import calibration
 from facestyle import checkpoint
@@ -44,7 +45,7 @@ SIZES = (384, 512, 768, 1024)
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
 
 
-def entrants(build: Path, work: Path) -> list[Entrant]:
+def candidates(build: Path, work: Path) -> list[Candidate]:
     """All that is measured, ``mobile`` in fp32 first.
 
     Args:
@@ -63,8 +64,8 @@ def entrants(build: Path, work: Path) -> list[Entrant]:
         network="vgg19, plain conversion",
         precision="fp32",
     )
-    found = [run.file_entrant(file) for file in [*files, reference]]
-    return found + run.torch_entrants(build, None, None)
+    found = [run.file_candidate(file) for file in [*files, reference]]
+    return found + run.torch_candidates(build, None, None)
 
 
 def _build(
@@ -74,14 +75,14 @@ def _build(
     loaded = checkpoint.load(None, network) if trained else checkpoint.untrained(network)
     faces = calibration.read(calibration.DEMO) if "int8" in precisions else None
     out = work / f"{network}_{size}"
-    return exported.stylizers(loaded, (size, size), precisions, out, calibration=faces)
+    return export_stylizers(loaded, (size, size), precisions, out, calibration=faces)
 
 
 def goals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the project set itself to reach against the plain conversion, and whether it did.
 
     Args:
-        rows: of all that ``entrants`` gives, at every number of threads.
+        rows: of all that ``candidates`` gives, at every number of threads.
     """
     by_name = {row["name"]: row["stages"]["inference"] for row in rows}
     found = []
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sustain", type=float, default=120.0, help="seconds without a pause")
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")
     args = parser.parse_args(arguments)
-    settings = Settings(
+    settings = HostSettings(
         threads=powers_of_two(machine.cores()),
         runs=args.runs,
         seconds=args.seconds,
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with command.one_line_errors(parser), tempfile.TemporaryDirectory() as scratch:
         check_folder(args.out)
         build = _build(Path(scratch), "mobile", SIZE, PRECISIONS)
-        rows, notes = run.measure_with_bar(entrants(build, Path(scratch)), settings)
+        rows, notes = run.measure_with_bar(candidates(build, Path(scratch)), settings)
         painted = pictures(build)
     told = command.typed(parser, arguments)
     made = as_document(machine.device(), rows, [*goals(rows), *notes], told)

@@ -12,17 +12,17 @@ from tqdm import tqdm
 
 from benchmarks.build_files import ModelFile, counted
 from benchmarks.host import machine
-from benchmarks.host.heat import Heat, Result
-from benchmarks.host.heat import steps as heat_steps
+from benchmarks.host.interleaved_runner import CandidateResult, InterleavedRunner
+from benchmarks.host.interleaved_runner import steps as runner_steps
 from benchmarks.host.models import FileModel, TorchModel
-from benchmarks.host.race import STARTS
+from benchmarks.host.rounds import STARTS
 from benchmarks.latency.timing import ratio
 from export.build import manifest
 from facestyle.files import numbered
 
 
 @dataclass(frozen=True)
-class Entrant:
+class Candidate:
     """A model that takes part, whatever its number of threads.
 
     Attributes:
@@ -37,7 +37,7 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Settings:
+class HostSettings:
     """How to measure.
 
     Attributes:
@@ -52,31 +52,33 @@ class Settings:
     sustain: float = 0.0
 
 
-def file_entrant(file: ModelFile) -> Entrant:
+def file_candidate(file: ModelFile) -> Candidate:
     """A ``.tflite`` file, be it of a build or anybody's.
 
     Raises:
         UserError: when it is none.
     """
-    return Entrant(file.name, FileModel(file.path, 1), file.entry())
+    return Candidate(file.name, FileModel(file.path, 1), file.entry())
 
 
-def with_own_names(entrants: Sequence[Entrant]) -> list[Entrant]:
-    """Entrants, those of one name told apart by their folders, and by numbers where that fails."""
-    names = Counter(entrant.name for entrant in entrants)
-    found: dict[str, Entrant] = {}
-    for entrant in entrants:
-        name = entrant.name
-        if names[name] > 1 and isinstance(entrant.model, FileModel):
-            name = f"{entrant.model.path.resolve().parent.name}/{name}"
+def with_own_names(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those of one name told apart by their folders, and by numbers where that fails."""
+    names = Counter(candidate.name for candidate in candidates)
+    found: dict[str, Candidate] = {}
+    for candidate in candidates:
+        name = candidate.name
+        if names[name] > 1 and isinstance(candidate.model, FileModel):
+            name = f"{candidate.model.path.resolve().parent.name}/{name}"
         for free in numbered(name, 200):
             if free not in found:
-                found[free] = replace(entrant, name=free)
+                found[free] = replace(candidate, name=free)
                 break
     return list(found.values())
 
 
-def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) -> list[Entrant]:
+def torch_candidates(
+    folder: Path, checkpoint: Path | None, encoder: Path | None
+) -> list[Candidate]:
     """A build's network in PyTorch, eager and compiled.
 
     Raises:
@@ -114,23 +116,23 @@ def torch_entrants(folder: Path, checkpoint: Path | None, encoder: Path | None) 
     )
     title = f"{loaded.name} {height}x{width} PyTorch"
     return [
-        Entrant(f"{title} eager", model, about),
-        Entrant(f"{title} compiled", replace(model, compiled=True), about),
+        Candidate(f"{title} eager", model, about),
+        Candidate(f"{title} compiled", replace(model, compiled=True), about),
     ]
 
 
-def steps(entrants: int, settings: Settings) -> int:
+def steps(candidates: int, settings: HostSettings) -> int:
     """How often ``measure`` reports progress."""
-    return heat_steps(entrants) * len(settings.threads) + (1 if settings.sustain else 0)
+    return runner_steps(candidates) * len(settings.threads) + (1 if settings.sustain else 0)
 
 
 def measure(
-    entrants: Sequence[Entrant], settings: Settings, progress: Callable[[str], None]
+    candidates: Sequence[Candidate], settings: HostSettings, progress: Callable[[str], None]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Time models on this machine.
 
     Args:
-        entrants: the first is what the others are compared with.
+        candidates: the first is what the others are compared with.
         settings: how.
         progress: told what is about to be done.
 
@@ -142,34 +144,36 @@ def measure(
     """
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
-    models = {entrant.name: entrant.model for entrant in entrants}
+    models = {candidate.name: candidate.model for candidate in candidates}
     for threads in settings.threads:
-        heat = Heat(models, threads, progress)
+        runner = InterleavedRunner(models, threads, progress)
         sustained = settings.sustain if threads == max(settings.threads) else 0.0
-        heat.run(settings.runs, settings.seconds, sustained)
-        rows += _rows(entrants, heat, threads)
-        notes += heat.notes
+        runner.run(settings.runs, settings.seconds, sustained)
+        rows += _rows(candidates, runner, threads)
+        notes += runner.notes
     return rows, list(dict.fromkeys(notes))
 
 
 def measure_with_bar(
-    entrants: Sequence[Entrant], settings: Settings
+    candidates: Sequence[Candidate], settings: HostSettings
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """``measure`` with a progress bar on terminals."""
-    with tqdm(total=steps(len(entrants), settings), disable=None) as bar:
+    with tqdm(total=steps(len(candidates), settings), disable=None) as bar:
 
         def progress(step: str) -> None:
             bar.set_description(step[:60])
             bar.update()
 
-        return measure(entrants, settings, progress)
+        return measure(candidates, settings, progress)
 
 
-def _rows(entrants: Sequence[Entrant], heat: Heat, threads: int) -> list[dict[str, Any]]:
+def _rows(
+    candidates: Sequence[Candidate], runner: InterleavedRunner, threads: int
+) -> list[dict[str, Any]]:
     rows = [
-        _row(entrant, threads, heat.results[entrant.name])
-        for entrant in entrants
-        if entrant.name in heat.results
+        _row(candidate, threads, runner.results[candidate.name])
+        for candidate in candidates
+        if candidate.name in runner.results
     ]
     for row in rows[1:]:
         value, low, high = ratio(row["stages"]["inference"], rows[0]["stages"]["inference"], STARTS)
@@ -177,21 +181,21 @@ def _rows(entrants: Sequence[Entrant], heat: Heat, threads: int) -> list[dict[st
     return rows
 
 
-def _row(entrant: Entrant, threads: int, result: Result) -> dict[str, Any]:
+def _row(candidate: Candidate, threads: int, result: CandidateResult) -> dict[str, Any]:
     start = result.starts[0]
     more = {"sustained": result.sustained, "operators": result.operators}
     return {
-        "name": f"{entrant.name}, {threads} thread{'s' if threads > 1 else ''}",
-        **entrant.about,
+        "name": f"{candidate.name}, {threads} thread{'s' if threads > 1 else ''}",
+        **candidate.about,
         **({"height": start.size[0], "width": start.size[1]} if start.size else {}),
-        "runtime": _runtime(entrant.model, threads),
-        "stages": result.lap.stages(start.size is not None),
+        "runtime": _runtime(candidate.model, threads),
+        "stages": result.record.stages(start.size is not None),
         "load_ms": result.load_ms,
         "first_run_ms": result.first_run_ms,
         "peak_memory_bytes": result.memory,
         "partitions": start.partitions,
         "fully_delegated": start.fully_delegated,
-        "conditions": machine.conditions() | result.lap.conditions() | result.conditions,
+        "conditions": machine.conditions() | result.record.conditions() | result.conditions,
         **{key: value for key, value in more.items() if value is not None},
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import exported
+from benchmarks.export_stylizers import export_stylizers
 from export.build import manifest
 from export.build.verify_build import files_of, weights_of
 from export.convert import calibration
@@ -47,7 +47,7 @@ def resized(
     if (height, width) == (document["height"], document["width"]):
         return folder
     source, features = files_of(document, checkpoint, encoder)
-    return exported.stylizers(
+    return export_stylizers(
         loaded,
         (height, width),
         precisions,

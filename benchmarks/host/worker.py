@@ -129,11 +129,11 @@ def _serve(pipe: Connection, model: FileModel | TorchModel) -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     try:
-        subject = _Subject(model)
-        pipe.send(("ready", subject.ready))
+        server = _Server(model)
+        pipe.send(("ready", server.ready))
         while True:
             what, argument = pipe.recv()
-            pipe.send((what, getattr(subject, what)(argument)))
+            pipe.send((what, getattr(server, what)(argument)))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
     except UserError as error:
@@ -147,8 +147,8 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"[:300]
 
 
-class _Subject:
-    """The model with its answers."""
+class _Server:
+    """The loaded model; a method for every question."""
 
     def __init__(self, model: FileModel | TorchModel) -> None:
         from benchmarks.host.frames import camera_frame

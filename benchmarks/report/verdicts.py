@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.latency.judge import BUDGETS_MS
+from benchmarks.latency.validity import BUDGETS_MS
 from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row

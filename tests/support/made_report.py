@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.judge import Rules, judge
 from benchmarks.latency.timing import ratio, timing
+from benchmarks.latency.validity import Rules, validated
 from benchmarks.report.document import Document, document
 
 PRECISIONS = {"fp32": 1.0, "fp16": 0.98, "dynamic": 0.85, "int8": 0.55}
@@ -56,7 +56,7 @@ def row(name: str, middle: float, seed: int = 0, **more: Any) -> Row:
         "stages": staged(times(middle, seed, min(runs, 1000)), frame=0.05 * middle + 0.3),
         "problems": [],
     } | more
-    return judge(made, Rules(minimum_seconds=0.5))
+    return validated(made, Rules(minimum_seconds=0.5))
 
 
 def tflite(precision: str, side: int, threads: int) -> Row:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.judge import BUDGETS_MS
+from benchmarks.latency.validity import BUDGETS_MS
 from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row

@@ -20,7 +20,7 @@ import java.io.File
  *
  * Only where `build.py test --native` has put the library in place. The property
  * facestyle.benchmarks names a folder for each file and what the activity wrote about it, which
- * tests/benchmarks/test_android_benchmark.py reads; the property facestyle.build a build to measure beside the
+ * tests/benchmarks/android/test_sample_app.py reads; the property facestyle.build a build to measure beside the
  * app's.
  */
 @RunWith(RobolectricTestRunner::class)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.host import file_cost, frames, operators, race
+from benchmarks.host import file_cost, frames, operators, rounds
 from benchmarks.host.frames import PictureFormat
-from benchmarks.host.heat import Heat
+from benchmarks.host.interleaved_runner import InterleavedRunner
 from benchmarks.host.machine import Meter, conditions, device
 from benchmarks.host.models import FileModel, TorchModel, filling, picture_format
 from benchmarks.host.worker import Lost, Samples, Worker
@@ -249,42 +249,46 @@ class Runner:
         return [(0.0, float(ms), 0.0) for ms in slower]
 
 
-def raced(*runners: Runner) -> tuple[dict[str, race.Lap], dict[str, Lost], list[str]]:
+def interleaved(
+    *runners: Runner,
+) -> tuple[dict[str, rounds.SampleRecord], dict[str, Lost], list[str]]:
     workers = {runner.name: cast(Worker, runner) for runner in runners}
-    laps = {name: race.Lap() for name in workers}
+    records = {name: rounds.SampleRecord() for name in workers}
     said: list[str] = []
     lost: dict[str, Lost] = {}
     order = random.Random(0)
-    for _ in range(race.STARTS):
-        lost |= race.race(workers, laps, order, 50, 3.0, said.append)
-    return laps, lost, said
+    for _ in range(rounds.STARTS):
+        lost |= rounds.run_rounds(workers, records, order, 50, 3.0, said.append)
+    return records, lost, said
 
 
-class TestRace:
+class TestInterleaving:
     def test_all_take_turns(self) -> None:
         log: list[str] = []
-        laps, lost, said = raced(Runner("a", 50.0, log), Runner("b", 100.0, log))
+        records, lost, said = interleaved(Runner("a", 50.0, log), Runner("b", 100.0, log))
         assert not lost
-        assert len(said) == race.STARTS * race.turns(2)
-        rounds = [said[i : i + 2] for i in range(0, len(said), 2)]
-        assert all(sorted(names) == ["a", "b"] for names in rounds)
-        assert ["a", "b"] in rounds and ["b", "a"] in rounds
-        for lap in laps.values():
-            assert len(lap.rounds) == race.STARTS * race.ROUNDS
-            assert len(lap.samples) == sum(lap.rounds) >= 50
-            assert sum(map(sum, lap.samples)) >= 3000
-        stages = laps["b"].stages(pictures=True)
+        assert len(said) == rounds.STARTS * rounds.turns(2)
+        orders = [said[i : i + 2] for i in range(0, len(said), 2)]
+        assert all(sorted(names) == ["a", "b"] for names in orders)
+        assert ["a", "b"] in orders and ["b", "a"] in orders
+        for record in records.values():
+            assert len(record.rounds) == rounds.STARTS * rounds.ROUNDS
+            assert len(record.samples) == sum(record.rounds) >= 50
+            assert sum(map(sum, record.samples)) >= 3000
+        stages = records["b"].stages(pictures=True)
         assert stages["end_to_end"]["p50_ms"] == 100
-        assert list(laps["b"].stages(pictures=False)) == ["inference"]
+        assert list(records["b"].stages(pictures=False)) == ["inference"]
 
     def test_one_that_dies_leaves_the_others_alone(self) -> None:
         log: list[str] = []
-        laps, lost, _ = raced(Runner("a", 50.0, log), Runner("b", 100.0, log, dies_after=3))
+        records, lost, _ = interleaved(
+            Runner("a", 50.0, log), Runner("b", 100.0, log, dies_after=3)
+        )
         assert list(lost) == ["b"] and "crashed" in str(lost["b"])
-        assert len(laps["a"].rounds) == race.STARTS * race.ROUNDS
+        assert len(records["a"].rounds) == rounds.STARTS * rounds.ROUNDS
 
     def test_drift(self) -> None:
-        found, conditions = race.sustain(cast(Worker, Runner("a", 10.0, [])), 30.0)
+        found, conditions = rounds.sustain(cast(Worker, Runner("a", 10.0, [])), 30.0)
         assert found["seconds"] == pytest.approx(30, rel=0.05)
         assert len(found["p50_ms"]) in (29, 30) and found["window_seconds"] == 1
         # From the middle of the first fifth (1.1) to that of the last (1.9), about.
@@ -292,32 +296,34 @@ class TestRace:
         assert conditions.keys() == {"sustained_others_cpu_share", "sustained_throttled"}
 
     def test_a_slow_model_has_longer_windows(self) -> None:
-        found, _ = race.sustain(cast(Worker, Runner("a", 2000.0, [])), 60.0)
+        found, _ = rounds.sustain(cast(Worker, Runner("a", 2000.0, [])), 60.0)
         assert found["window_seconds"] > 6
         assert len(found["p50_ms"]) == int(found["seconds"] // found["window_seconds"])
 
 
-class TestHeat:
+class TestInterleavedRunner:
     """Real processes; one model is spoilt on the way."""
 
-    def heat(self, picture_file: Path, tmp_path: Path) -> Heat:
+    def runner(self, picture_file: Path, tmp_path: Path) -> InterleavedRunner:
         bad = made_models.sizeless_model(tmp_path / "sizeless.tflite")
         models = {"good": FileModel(picture_file, 9), "bad": FileModel(bad, 9)}
-        return Heat(models, 1, lambda step: None)
+        return InterleavedRunner(models, 1, lambda step: None)
 
     def test_one_that_cannot_start_drops_out(self, picture_file: Path, tmp_path: Path) -> None:
-        heat = self.heat(picture_file, tmp_path)
-        heat.run(12, 0.05, 0)
-        assert list(heat.results) == ["good"]
-        assert len(heat.notes) == 1 and "no fixed size" in heat.notes[0]
-        result = heat.results["good"]
-        assert len(result.starts) == race.STARTS and result.load_ms > 0
+        runner = self.runner(picture_file, tmp_path)
+        runner.run(12, 0.05, 0)
+        assert list(runner.results) == ["good"]
+        assert len(runner.notes) == 1 and "no fixed size" in runner.notes[0]
+        result = runner.results["good"]
+        assert len(result.starts) == rounds.STARTS and result.load_ms > 0
         assert result.operators and result.conditions["operators_sum_ms"] > 0
 
     def test_the_first_must_come_through(self, picture_file: Path, tmp_path: Path) -> None:
-        heat = self.heat(picture_file, tmp_path)
+        runner = self.runner(picture_file, tmp_path)
         with pytest.raises(Lost, match="no fixed size"):
-            Heat(dict(reversed(heat.models.items())), 1, lambda step: None).run(12, 0.05, 0)
+            InterleavedRunner(dict(reversed(runner.models.items())), 1, lambda step: None).run(
+                12, 0.05, 0
+            )
 
 
 class TestMachine:

@@ -1,4 +1,4 @@
-"""Builds that benchmarks make for themselves."""
+"""Builds of stylizers that benchmarks make for themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facestyle.style import StyleBook
 from facestyle.stylize import Painter
 
 
-def stylizers(
+def export_stylizers(
     checkpoint: Checkpoint,
     size: tuple[int, int],
     precisions: Sequence[str],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.host.models import FileModel, TorchModel
-from benchmarks.host.race import STARTS, Lap, race, sustain, turns
+from benchmarks.host.rounds import STARTS, SampleRecord, run_rounds, sustain, turns
 from benchmarks.host.worker import Lost, Ready, Worker
 
 SEED = 0
@@ -18,18 +18,18 @@ SEED = 0
 
 
 @dataclass
-class Result:
+class CandidateResult:
     """Of one model.
 
     Attributes:
-        lap: what it ran.
+        record: what it ran.
         starts: what each of its processes told when it began.
         memory: most bytes that any of them needed; None where the system does not tell.
         sustained, operators: see the report's schema; None if not measured.
         conditions: of these.
     """
 
-    lap: Lap = field(default_factory=Lap)
+    record: SampleRecord = field(default_factory=SampleRecord)
     starts: list[Ready] = field(default_factory=list)
     memory: int | None = None
     sustained: dict[str, Any] | None = None
@@ -47,7 +47,7 @@ class Result:
         return float(np.median([start.first_run_ms for start in self.starts]))
 
 
-class Heat:
+class InterleavedRunner:
     """The models, their results so far, and why some have dropped out."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Heat:
         progress: Callable[[str], None],
     ) -> None:
         self.models = {name: replace(model, threads=threads) for name, model in models.items()}
-        self.results = {name: Result() for name in models}
+        self.results = {name: CandidateResult() for name in models}
         self.notes: list[str] = []
         self._first = next(iter(models))
         self._progress = progress
@@ -77,8 +77,8 @@ class Heat:
             workers: dict[str, Worker] = {}
             try:
                 self._start(workers)
-                laps = {name: self.results[name].lap for name in workers}
-                lost = race(workers, laps, order, runs, seconds, self._progress)
+                records = {name: self.results[name].record for name in workers}
+                lost = run_rounds(workers, records, order, runs, seconds, self._progress)
                 for name, error in lost.items():
                     self._drop(name, error)
                 for name in workers.keys() - lost.keys():
@@ -105,7 +105,7 @@ class Heat:
         del self.results[name]
 
     @staticmethod
-    def _remember(result: Result, worker: Worker) -> None:
+    def _remember(result: CandidateResult, worker: Worker) -> None:
         result.starts.append(worker.ready)
         needed = worker.peak_memory()
         if needed is not None:
@@ -128,5 +128,5 @@ class Heat:
 
 
 def steps(models: int) -> int:
-    """How often a heat reports progress, for so many models, without a sustained run."""
+    """How often a runner reports progress, for so many models, without a sustained run."""
     return STARTS * (models + turns(models)) + models

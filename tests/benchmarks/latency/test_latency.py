@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.latency.judge import Rules, judge, verdict
 from benchmarks.latency.timing import PERCENTILES, drift, figures, ratio, round_medians, timing
+from benchmarks.latency.validity import Rules, validated, verdict
 
 milliseconds = st.lists(st.floats(0.01, 1e4), min_size=1, max_size=60)
 
@@ -89,7 +89,7 @@ class TestDrift:
 
 class TestJudge:
     def test_a_good_row(self) -> None:
-        judged = judge(row(STEADY), Rules(), cores=2)
+        judged = validated(row(STEADY), Rules(), cores=2)
         assert judged["problems"] == []
         assert judged["real_time"] == {"33": False, "16": False}
 
@@ -113,26 +113,26 @@ class TestJudge:
         ],
     )
     def test_every_rule(self, samples: list[float], more: dict[str, Any], word: str) -> None:
-        judged = judge(row(samples, **more), Rules(), cores=2)
+        judged = validated(row(samples, **more), Rules(), cores=2)
         assert len(judged["problems"]) == 1 and word in judged["problems"][0]
         assert judged["real_time"] is None
 
     def test_what_the_device_found_stays(self) -> None:
-        assert judge(row(STEADY, problems=["warm"]), Rules())["problems"] == ["warm"]
+        assert validated(row(STEADY, problems=["warm"]), Rules())["problems"] == ["warm"]
 
     def test_judging_twice_says_nothing_twice(self) -> None:
-        once = judge(row([70.0] * 3), Rules())
-        assert judge(once, Rules())["problems"] == once["problems"]
+        once = validated(row([70.0] * 3), Rules())
+        assert validated(once, Rules())["problems"] == once["problems"]
 
     def test_percentiles_are_filled_in_from_samples(self) -> None:
         raw = {"runs": 60, "seconds": 3.6, "samples_ms": STEADY}
-        judged = judge(row(STEADY) | {"stages": {"inference": raw}}, Rules())
+        judged = validated(row(STEADY) | {"stages": {"inference": raw}}, Rules())
         assert judged["stages"]["inference"]["p99_ms"] == 60
         assert judged["real_time"] is None, "no verdict without a whole frame"
 
     def test_a_device_that_keeps_no_samples(self) -> None:
         told = {"runs": 60, "seconds": 3.6, "p50_ms": 60.0, "p95_ms": 61.0}
-        judged = judge(row(STEADY) | {"stages": {"inference": told}}, Rules())
+        judged = validated(row(STEADY) | {"stages": {"inference": told}}, Rules())
         assert judged["problems"] == [] and judged["stages"]["inference"] == told
 
 

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from benchmarks.apple import core_ml, placement, xcode
-from benchmarks.apple.core_ml import Settings
+from benchmarks.apple.core_ml import CoreMLSettings
 from benchmarks.build_files import ModelFile
-from benchmarks.latency.judge import Rules, judge
+from benchmarks.latency.validity import Rules, validated
 from benchmarks.report import document
 from export.build import manifest
 from export.suppress_output import quiet
@@ -28,12 +28,12 @@ with quiet("coremltools"):
     from coremltools.models import compute_device, compute_plan
     from coremltools.proto import Model_pb2
 
-QUICK = Settings(warm_up=3, runs=50, seconds=3.0)
+QUICK = CoreMLSettings(warm_up=3, runs=50, seconds=3.0)
 
 
 def judged(device: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows as a report has them, which must be what its schema says."""
-    done = [judge(row, Rules()) for row in rows]
+    done = [validated(row, Rules()) for row in rows]
     made = document.document(device, done, command="facestyle bench", tools={}, notes=[])
     return list(document.parse(document.to_json(made), "test")["rows"])
 
@@ -168,7 +168,7 @@ def test_bad_input(package: ModelFile, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         core_ml.measure([ModelFile(tmp_path / "a.mlmodel", "a", "0" * 64)], QUICK)
     with pytest.raises(UserError, match="unknown compute units 'NPU'"):
-        core_ml.measure([package], Settings(units=("NPU",)))
+        core_ml.measure([package], CoreMLSettings(units=("NPU",)))
 
 
 class Plan:

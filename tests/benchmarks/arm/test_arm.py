@@ -20,13 +20,12 @@ from benchmarks.arm import (
     debian,
     document,
     emulator,
-    half,
-    judge,
+    half_precision,
     processors,
-    run,
+    report,
     runner,
     userland,
-    views,
+    verdicts,
 )
 from benchmarks.arm.counts import Counts, of_runs, parse
 from benchmarks.arm.emulator import Emulated
@@ -39,7 +38,7 @@ from tests.support import made_models, made_report
 
 Command = Callable[..., Outcome]
 
-A53, A76, N1 = (processors.PROCESSORS[name] for name in run.DEFAULT)
+A53, A76, N1 = (processors.PROCESSORS[name] for name in processors.DEFAULT)
 
 # Words as GNU as 2.40 writes them, with the instruction as GNU objdump reads it.
 OTHER = {
@@ -284,7 +283,7 @@ def emulated(*rows: dict[str, Any]) -> dict[str, Any]:
 
 class TestReport:
     def test_three_files(self, tmp_path: Path) -> None:
-        views.write(tmp_path, emulated(made_row(), made_row(processor="cortex-a53")))
+        report.write(tmp_path, emulated(made_row(), made_row(processor="cortex-a53")))
         assert sorted(p.name for p in tmp_path.iterdir()) == [
             "report.html",
             "report.json",
@@ -308,9 +307,9 @@ class TestReport:
             verdicts=[{"check": "runs", "figure": "it fails", "limit": "runs", "passed": False}],
         )
         made = emulated(made_row(), made_row(passed=False, verdicts=[verdict]), crashed)
-        assert views.headline(made) == "2 of 3 runs on emulated Arm failed"
-        assert [passed for _, passed in views.lines(made)] == [True, False, False]
-        for written in (views.html(made), views.text(made)):
+        assert report.headline(made) == "2 of 3 runs on emulated Arm failed"
+        assert [passed for _, passed in report.lines(made)] == [True, False, False]
+        for written in (report.html(made), report.text(made)):
             assert "greatest difference to this computer: nan" in written
             assert "runs: it fails, wanted runs" in written
 
@@ -350,7 +349,7 @@ class TestReport:
     def test_counts_beside_latency(
         self, facestyle: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from benchmarks import measure
+        from benchmarks.latency import measure
 
         host = made_report.host()
         monkeypatch.setattr(measure, "measure", lambda *given: (deepcopy(host), {}))
@@ -358,8 +357,8 @@ class TestReport:
         document.write(tmp_path / "known", emulated(made_row(file=found)))
         document.write(tmp_path / "unknown", emulated(made_row()))
         model, out = made_models.picture_model(tmp_path / "picture.tflite"), tmp_path / "out"
-        for report, count in (("known/report.json", 107), ("unknown", None)):
-            outcome = facestyle("bench", model, "--out", out, "--arm", tmp_path / report)
+        for given, count in (("known/report.json", 107), ("unknown", None)):
+            outcome = facestyle("bench", model, "--out", out, "--arm", tmp_path / given)
             assert outcome.code == 0, outcome.err
             made = json.loads((out / "report.json").read_text())
             if count is not None:
@@ -380,44 +379,46 @@ class TestJudge:
     }
 
     def test_int8_is_bit_exact_or_wrong(self) -> None:
-        assert judge.as_here("int8", self.FIGURES).passed
-        assert not judge.as_here("int8", self.FIGURES | {"differing_values": 1.0}).passed
+        assert verdicts.as_here("int8", self.FIGURES).passed
+        assert not verdicts.as_here("int8", self.FIGURES | {"differing_values": 1.0}).passed
 
     @pytest.mark.parametrize("precision", ["fp32", "fp16"])
     def test_floats(self, precision: str) -> None:
-        assert not judge.as_here(precision, self.FIGURES).passed
-        assert judge.as_here(precision, self.FIGURES | {"max_difference": 9e-6}).passed
-        assert not judge.as_here(precision, self.FIGURES | {"max_difference": np.nan}).passed
+        assert not verdicts.as_here(precision, self.FIGURES).passed
+        assert verdicts.as_here(precision, self.FIGURES | {"max_difference": 9e-6}).passed
+        assert not verdicts.as_here(precision, self.FIGURES | {"max_difference": np.nan}).passed
 
     def test_dynamic(self) -> None:
-        assert judge.as_here("dynamic", self.FIGURES).passed
-        assert not judge.as_here("dynamic", self.FIGURES | {"psnr_to_host_db": np.nan}).passed
+        assert verdicts.as_here("dynamic", self.FIGURES).passed
+        assert not verdicts.as_here("dynamic", self.FIGURES | {"psnr_to_host_db": np.nan}).passed
 
     def test_half_precision_must_be_half_precision(self) -> None:
         done = Emulated({}, self.COUNTS, self.COUNTS, 1.0)
-        assert all(verdict.passed for verdict in judge.in_half(done, self.FIGURES))
+        assert all(verdict.passed for verdict in verdicts.in_half(done, self.FIGURES))
         single = replace(done, counts=replace(self.COUNTS, half=0))
-        said = [v.passed for v in judge.in_half(single, self.FIGURES | {"max_difference": 1e-7})]
+        said = [v.passed for v in verdicts.in_half(single, self.FIGURES | {"max_difference": 1e-7})]
         assert said == [True, False, False]
-        lost = judge.in_half(done, self.FIGURES | {"psnr_to_pytorch_db": np.nan})
+        lost = verdicts.in_half(done, self.FIGURES | {"psnr_to_pytorch_db": np.nan})
         assert not lost[0].passed
 
     def test_counts_that_differ(self) -> None:
         done = Emulated({}, self.COUNTS, replace(self.COUNTS, other=11), 1.0)
-        assert not judge.counted_twice(done).passed
+        assert not verdicts.counted_twice(done).passed
 
     def test_what_is_not_finite_is_infinitely_far(self) -> None:
         good, bad = torch.zeros(2), torch.tensor([0.0, float("nan")])
-        assert judge.difference(good, good + 0.5) == 0.5
-        assert np.isnan(judge.difference(good, bad)) and np.isnan(judge.difference(good, bad[:1]))
-        assert np.isnan(judge.worst([1.0, float("nan")], max))
+        assert verdicts.difference(good, good + 0.5) == 0.5
+        assert np.isnan(verdicts.difference(good, bad)) and np.isnan(
+            verdicts.difference(good, bad[:1])
+        )
+        assert np.isnan(verdicts.worst([1.0, float("nan")], max))
 
 
 def test_permission_for_half_precision_changes_nothing_else(tmp_path: Path) -> None:
     from export.inspect.tflite import TFLiteModel
 
     model, copy = made_models.picture_model(tmp_path / "a.tflite"), tmp_path / "b.tflite"
-    half.allow(model, copy)
+    half_precision.allow(model, copy)
     found = TFLiteModel(copy)
     entries = {e.name: bytes(found.model.buffers[e.buffer].data) for e in found.model.metadata}
     assert entries[b"reduced_precision_support"] == b"fp16accfp16"
@@ -440,20 +441,20 @@ def arm() -> Userland:
 @pytest.fixture(scope="module")
 def small_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The mobile stylizer at 64x96, in every arithmetic."""
-    from benchmarks import exported
+    from benchmarks.export_stylizers import export_stylizers
     from export.convert import calibration
     from facestyle import checkpoint
 
     out = tmp_path_factory.mktemp("build") / "build"
     loaded = checkpoint.load(None, "mobile", None)
     precisions = ("fp32", "dynamic", "int8")
-    return exported.stylizers(
+    return export_stylizers(
         loaded, (64, 96), precisions, out, calibration=calibration.read(calibration.DEMO)
     )
 
 
 def half_of(model: Path, target: Path) -> Path:
-    half.allow(model, target)
+    half_precision.allow(model, target)
     return target
 
 
@@ -561,7 +562,7 @@ class TestRealRuns:
         assert found["naive", "here"][0] > 80 and found["ours", "here"][0] > 80
         psnr, spread = found["naive", "half"]
         assert not psnr >= 30 and not spread > 0.1  # a constant, or not finite
-        assert found["ours", "half"][0] > judge.HALF_DB
+        assert found["ours", "half"][0] > verdicts.HALF_DB
 
 
 GAIN = 3000.0

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.arm.cases import Case
+from benchmarks.arm.cases import ModelCase
 from benchmarks.arm.emulator import Emulated
 from export.verify import compare
 from export.verify.verdicts import Assurance, Verdict, at_least, equal
@@ -31,7 +31,7 @@ REALLY_HALF = 1e-6
 ASSURANCE = Assurance.RUNTIME
 
 
-def figures(case: Case, run: Emulated) -> dict[str, float]:
+def figures(case: ModelCase, run: Emulated) -> dict[str, float]:
     """How far the outputs are from this computer's and from PyTorch's, at worst over the probes.
 
     Returns:
@@ -114,7 +114,7 @@ def in_half(run: Emulated, found: dict[str, float]) -> list[Verdict]:
     ]
 
 
-def verdicts(case: Case, run: Emulated, found: dict[str, float], half: bool) -> list[Verdict]:
+def of_run(case: ModelCase, run: Emulated, found: dict[str, float], half: bool) -> list[Verdict]:
     """All of one row."""
     said = in_half(run, found) if half else [as_here(case.entry["precision"], found)]
     return [*said, counted_twice(run)]

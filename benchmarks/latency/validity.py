@@ -40,7 +40,7 @@ class Rules:
         return dataclasses.asdict(self)
 
 
-def judge(row: dict[str, Any], rules: Rules, cores: int | None = None) -> dict[str, Any]:
+def validated(row: dict[str, Any], rules: Rules, cores: int | None = None) -> dict[str, Any]:
     """A row with the percentiles that it lacks, its problems, and its verdict.
 
     Args:

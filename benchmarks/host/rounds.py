@@ -1,4 +1,4 @@
-"""Models that take turns, in another order every round, so that all meet the same machine and
+"""Rounds in which models take turns, each in another order, so that all meet the same machine and
 nobody always follows the same neighbour."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STAGES = ("preprocess", "inference", "postprocess")
 
 
 @dataclass
-class Lap:
+class SampleRecord:
     """What a model has run so far.
 
     Attributes:
@@ -79,9 +79,9 @@ class Lap:
         return found
 
 
-def race(
+def run_rounds(
     workers: Mapping[str, Worker],
-    laps: Mapping[str, Lap],
+    records: Mapping[str, SampleRecord],
     order: random.Random,
     minimum_runs: int,
     minimum_seconds: float,
@@ -91,7 +91,7 @@ def race(
 
     Args:
         workers: by name.
-        laps: what they have run so far, added to.
+        records: what they have run so far, added to.
         order: draws that of every round.
         minimum_runs, minimum_seconds: of every model in all starts together.
         progress: called before every turn with the model's name.
@@ -105,23 +105,23 @@ def race(
     for turn in range(ROUNDS + 1):
         running = [name for name in workers if name not in lost]
         for name in order.sample(running, len(running)):
-            worker, lap = workers[name], laps[name]
+            worker, record = workers[name], records[name]
             try:
                 if turn == 0:
                     worker.run(WARM_UP_RUNS, WARM_UP_SECONDS)
                     continue
                 progress(name)
-                found = lap.watch(worker, partial(worker.run, runs, seconds))
+                found = record.watch(worker, partial(worker.run, runs, seconds))
             except Lost as error:
                 lost[name] = error
                 continue
-            lap.samples += found
-            lap.rounds.append(len(found))
+            record.samples += found
+            record.rounds.append(len(found))
     return lost
 
 
 def turns(workers: int) -> int:
-    """How often ``race`` reports progress, for so many models."""
+    """How often ``run_rounds`` reports progress, for so many models."""
     return workers * ROUNDS
 
 
@@ -131,8 +131,8 @@ def sustain(worker: Worker, seconds: float) -> tuple[dict[str, Any], dict[str, A
     Returns:
         ``sustained`` of the report's schema, inference in windows; and ``conditions`` meanwhile.
     """
-    lap = Lap()
-    samples = np.asarray(lap.watch(worker, partial(worker.sustain, seconds)))
+    record = SampleRecord()
+    samples = np.asarray(record.watch(worker, partial(worker.sustain, seconds)))
     ends = samples.sum(1).cumsum() / 1000
     # A window without a run would vanish from the curve.
     length = max(WINDOW_SECONDS, 3 * float(np.median(samples.sum(1))) / 1000)
@@ -145,4 +145,4 @@ def sustain(worker: Worker, seconds: float) -> tuple[dict[str, Any], dict[str, A
         "p50_ms": medians,
         "drift": drift(medians),
     }
-    return made, {f"sustained_{key}": value for key, value in lap.conditions().items()}
+    return made, {f"sustained_{key}": value for key, value in record.conditions().items()}

@@ -11,7 +11,7 @@ from facestyle.errors import UserError
 
 
 @dataclass(frozen=True)
-class Request:
+class LatencyRequest:
     """Everything that one measurement is asked for; see ``facestyle bench --help``.
 
     Attributes:
@@ -88,7 +88,7 @@ def precisions(text: str | None) -> tuple[str, ...]:
     return () if text is None else parse_list(text, "precision", PRECISIONS)
 
 
-def check(request: Request) -> None:
+def check(request: LatencyRequest) -> None:
     """Refuse what does not go together.
 
     Raises:

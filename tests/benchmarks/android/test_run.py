@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from benchmarks.android import activity, adb, benchmark_model, benchmark_text, phone, run
-from benchmarks.android.plan import FOLDER, Settings, attempts
+from benchmarks.android.plan import FOLDER, AndroidSettings, attempts
 from benchmarks.build_files import ModelFile
-from benchmarks.latency.judge import Rules, judge
 from benchmarks.latency.timing import TOP_OPERATORS
+from benchmarks.latency.validity import Rules, validated
 from benchmarks.report import document
 from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused
@@ -30,7 +30,7 @@ needs_adb = pytest.mark.skipif(
 FLAGS = {"graph": "/m", "num_threads": "1", "num_runs": "50", "min_secs": "1"}
 """Of benchmark_model."""
 
-QUICK = Settings(threads=(1, 4), warm_up=1, runs=50, seconds=0.5, cool_down=0)
+QUICK = AndroidSettings(threads=(1, 4), warm_up=1, runs=50, seconds=0.5, cool_down=0)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +61,13 @@ def tool(tmp_path: Path) -> Path:
     return path
 
 
-def settings(**changes: Any) -> Settings:
-    return Settings(**{**QUICK.__dict__, **changes})
+def settings(**changes: Any) -> AndroidSettings:
+    return AndroidSettings(**{**QUICK.__dict__, **changes})
 
 
 def judged(device: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows as a report has them, which must be what its schema says."""
-    done = [judge(row, Rules()) for row in rows]
+    done = [validated(row, Rules()) for row in rows]
     made = document.document(device, done, command="facestyle bench", tools={}, notes=[])
     return list(document.parse(document.to_json(made), "test")["rows"])
 
@@ -607,7 +607,7 @@ class TestContract:
 
     def test_extras_are_all_told(self, model: ModelFile) -> None:
         attempt = next(attempts(model, QUICK))
-        sent = re.findall(r"--e[sif] (\w+) ", activity._extras(attempt, "/m", QUICK, "id", "name"))
+        sent = re.findall(r"--e[sif] (\w+) ", activity.extras(attempt, "/m", QUICK, "id", "name"))
         told = re.findall(r"^\| `(\w+)` \| (?:string|int|float)", self.README, re.M)
         assert set(told) - set(sent) == {"strength", "style_code"}
         assert set(sent) <= set(told)
@@ -621,7 +621,7 @@ class TestContract:
     ("text", "cores"), [("0-8\n", 9), ("0\n", 1), ("0-3,5-6\n", 6), ("", None), (None, None)]
 )
 def test_cores(text: str | None, cores: int | None) -> None:
-    assert phone._cores(text) == cores
+    assert phone.cores(text) == cores
 
 
 @needs_adb

@@ -38,12 +38,12 @@ def build(built: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from benchmarks import exported
+    from benchmarks.export_stylizers import export_stylizers
     from facestyle import checkpoint
 
     out = tmp_path_factory.mktemp("build") / "build"
     loaded = checkpoint.load(None, "mobile", None)
-    return exported.stylizers(loaded, (64, 64), ("fp32", "fp16"), out)
+    return export_stylizers(loaded, (64, 64), ("fp32", "fp16"), out)
 
 
 def rows(out: Path) -> dict[str, dict[str, Any]]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks import build_files
 from benchmarks.build_files import ModelFile
-from benchmarks.latency.judge import Rules, judge
+from benchmarks.latency.request import LatencyRequest
+from benchmarks.latency.validity import Rules, validated
 from benchmarks.report import document
 from benchmarks.report.document import Document
-from benchmarks.request import Request
 from export.build import manifest
 from facestyle.errors import UserError
 
@@ -21,7 +21,7 @@ Progress = Callable[[str], None]
 
 
 def measure(
-    request: Request, progress: Progress, expect: Callable[[int], None]
+    request: LatencyRequest, progress: Progress, expect: Callable[[int], None]
 ) -> tuple[Document, Pictures]:
     """Measure what was asked for.
 
@@ -57,7 +57,7 @@ def as_document(
     rules = Rules()
     return document.document(
         device,
-        [judge(row, rules, device.get("cores")) for row in rows],
+        [validated(row, rules, device.get("cores")) for row in rows],
         command=command,
         tools=manifest.tools(),
         rules=rules.as_figures(),
@@ -70,11 +70,11 @@ Measured = tuple[dict[str, Any], list[dict[str, Any]], list[str]]
 """Device, rows and notes of a report."""
 
 
-def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+def _host(request: LatencyRequest, progress: Progress, expect: Callable[[int], None]) -> Measured:
     from benchmarks.host import machine, run, sizes
 
     notes: list[str] = []
-    entrants = []
+    candidates = []
     folders: list[Path] = []
     if request.is_build:
         own = build_files.read(request.build, precisions=request.precision)
@@ -93,27 +93,27 @@ def _host(request: Request, progress: Progress, expect: Callable[[int], None]) -
         ]
         for folder in dict.fromkeys(folders or [request.build]):
             files = build_files.read(folder, precisions=request.precision)
-            entrants += [run.file_entrant(file) for file in files]
+            candidates += [run.file_candidate(file) for file in files]
     else:
-        entrants.append(run.file_entrant(build_files.single(request.build)))
-    entrants += [run.file_entrant(build_files.single(path)) for path in request.against]
-    entrants = run.with_own_names(entrants)
+        candidates.append(run.file_candidate(build_files.single(request.build)))
+    candidates += [run.file_candidate(build_files.single(path)) for path in request.against]
+    candidates = run.with_own_names(candidates)
     own_size = not request.sizes or request.build in folders
     if request.is_build and request.pytorch and not own_size:
         notes.append("PyTorch is measured at the build's own size only; add it to --sizes")
     elif request.is_build and request.pytorch:
         try:
-            entrants += run.torch_entrants(request.build, request.checkpoint, request.encoder)
+            candidates += run.torch_candidates(request.build, request.checkpoint, request.encoder)
         except UserError as error:
             notes.append(f"PyTorch is not measured: {error}")
-    settings = run.Settings(
+    settings = run.HostSettings(
         threads=request.threads or powers_of_two(machine.cores()),
         runs=request.runs,
         seconds=request.seconds,
         sustain=request.sustain,
     )
-    expect(run.steps(len(entrants), settings))
-    rows, more = run.measure(entrants, settings, progress)
+    expect(run.steps(len(candidates), settings))
+    rows, more = run.measure(candidates, settings, progress)
     return machine.device(), rows, notes + more
 
 
@@ -122,13 +122,15 @@ def powers_of_two(cores: int) -> tuple[int, ...]:
     return tuple(2**i for i in range(cores.bit_length()))
 
 
-def _android(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+def _android(
+    request: LatencyRequest, progress: Progress, expect: Callable[[int], None]
+) -> Measured:
     from benchmarks.android import run
-    from benchmarks.android.plan import Settings, attempts
+    from benchmarks.android.plan import AndroidSettings, attempts
 
-    settings = Settings(
-        threads=request.threads or Settings.threads,
-        delegates=request.delegate or Settings.delegates,
+    settings = AndroidSettings(
+        threads=request.threads or AndroidSettings.threads,
+        delegates=request.delegate or AndroidSettings.delegates,
         runs=request.runs,
         seconds=request.seconds,
         sustain=request.sustain,
@@ -138,30 +140,30 @@ def _android(request: Request, progress: Progress, expect: Callable[[int], None]
     return run.measure(files, settings, request.serial, request.benchmark_model, progress)
 
 
-def _apple(request: Request, progress: Progress, expect: Callable[[int], None]) -> Measured:
+def _apple(request: LatencyRequest, progress: Progress, expect: Callable[[int], None]) -> Measured:
     from benchmarks.apple import core_ml
 
-    settings = core_ml.Settings(runs=request.runs, seconds=request.seconds)
+    settings = core_ml.CoreMLSettings(runs=request.runs, seconds=request.seconds)
     files = _files(request, ("mlpackage", "mlmodel"))
     expect(len(files) * len(settings.units))
     return core_ml.measure(files, settings, progress=progress)
 
 
-def _files(request: Request, formats: Sequence[str]) -> list[ModelFile]:
+def _files(request: LatencyRequest, formats: Sequence[str]) -> list[ModelFile]:
     """What is measured on a device."""
     if request.is_build:
         return build_files.read(request.build, formats, request.precision)
     return [build_files.single(request.build)]
 
 
-def _pictures(request: Request) -> dict[str, bytes]:
+def _pictures(request: LatencyRequest) -> dict[str, bytes]:
     """What the build's files make of a portrait, so that figures have a face."""
-    from benchmarks.painted_portrait import pictures
+    from benchmarks.latency.painted_portrait import pictures
 
     return pictures(request.build, request.precision)
 
 
-_DEVICES: dict[str, Callable[[Request, Progress, Callable[[int], None]], Measured]] = {
+_DEVICES: dict[str, Callable[[LatencyRequest, Progress, Callable[[int], None]], Measured]] = {
     "host": _host,
     "android": _android,
     "apple": _apple,

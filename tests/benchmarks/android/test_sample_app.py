@@ -18,20 +18,20 @@ from typing import Any
 import pytest
 
 from benchmarks.android import activity, run
-from benchmarks.android.plan import Settings
+from benchmarks.android.plan import AndroidSettings
 from benchmarks.build_files import single
-from benchmarks.latency.judge import Rules, judge
+from benchmarks.latency.validity import Rules, validated
 from benchmarks.report import document
 from tests.conftest import Outcome
 from tests.support import fake_phone
 from tests.support.fake_phone import Connect, Phone
 
-DEMO = Path(__file__).parents[2] / "android_demo"
+DEMO = Path(__file__).parents[3] / "android_demo"
 FOLDER = DEMO / "out" / "tests" / "benchmark"
 LIBRARY = DEMO / "out" / "work" / "natives" / "x86_64" / "libtensorflowlite_jni.so"
 WRITTEN = sorted(FOLDER.glob("*/*.json"))
 
-ASKED = Settings(threads=(2,), warm_up=2, runs=5, seconds=0.5, sustain=1, cool_down=0)
+ASKED = AndroidSettings(threads=(2,), warm_up=2, runs=5, seconds=0.5, sustain=1, cool_down=0)
 """As in ShippedBenchmarkTest."""
 
 STAGES = ("preprocess", "inference", "postprocess", "end_to_end")
@@ -125,7 +125,7 @@ def test_the_tool_takes_it_from_a_phone(server: Connect, written: Path) -> None:
     assert "run_id" not in row["conditions"]
     assert row["file"]["sha256"] == model.sha256
     assert row["conditions"]["inputs"] == "a picture"
-    done = judge(row, Rules())
+    done = validated(row, Rules())
     made = document.document(device, [done], command="facestyle bench", tools={}, notes=notes)
     (row,) = document.parse(document.to_json(made), "test")["rows"]
     check_times(row)
