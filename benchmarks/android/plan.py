@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.build_files import ModelFile
+from export.report.page import units
 
 FOLDER = "/data/local/tmp/facestyle"
 """On the phone: the shell may write and execute here, and every app may read."""
@@ -47,12 +48,8 @@ class Attempt:
     @property
     def name(self) -> str:
         """Of the row, unique among those of a plan."""
-        where = "GPU" if self.delegate == "gpu" else f"CPU, {_threads(self.threads)}"
+        where = "GPU" if self.delegate == "gpu" else f"CPU, {units.count(self.threads, 'thread')}"
         return f"{self.file.name} ({where})"
-
-
-def _threads(number: int) -> str:
-    return f"{number} thread" if number == 1 else f"{number} threads"
 
 
 def attempts(file: ModelFile, settings: AndroidSettings) -> Iterator[Attempt]:

@@ -31,6 +31,7 @@ from benchmarks.latency.painted_portrait import pictures
 from benchmarks.latency.timing import ratio
 from benchmarks.report.write import write_report
 from export.convert import calibration
+from export.report.page import units
 from facestyle import checkpoint
 from facestyle.files import check_folder
 
@@ -87,7 +88,7 @@ def goals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     by_name = {row["name"]: row["stages"]["inference"] for row in rows}
     found = []
     for threads in sorted({row["runtime"]["threads"] for row in rows}):
-        end = f", {threads} thread{'s' if threads > 1 else ''}"
+        end = f", {units.count(threads, 'thread')}"
         plain = by_name.get(PLAIN + end)
         for title, name, goal in GOALS:
             own = by_name.get(name + end)

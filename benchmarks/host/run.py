@@ -18,6 +18,7 @@ from benchmarks.host.models import FileModel, TorchModel
 from benchmarks.host.rounds import STARTS
 from benchmarks.latency.timing import ratio
 from export.build import manifest
+from export.report.page import units
 from facestyle.files import numbered
 
 
@@ -185,7 +186,7 @@ def _row(candidate: Candidate, threads: int, result: CandidateResult) -> dict[st
     start = result.starts[0]
     more = {"sustained": result.sustained, "operators": result.operators}
     return {
-        "name": f"{candidate.name}, {threads} thread{'s' if threads > 1 else ''}",
+        "name": f"{candidate.name}, {units.count(threads, 'thread')}",
         **candidate.about,
         **({"height": start.size[0], "width": start.size[1]} if start.size else {}),
         "runtime": _runtime(candidate.model, threads),

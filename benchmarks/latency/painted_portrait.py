@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from benchmarks import build_files
 from export.build import manifest
+from export.report.page.pictures import jpeg
 from export.runtimes.litert import TFLiteFile
 from export.verify import test_inputs
 from facestyle import contract
@@ -49,16 +48,9 @@ def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
     takes = Contract("stylizer", ports, (contract.stylized(height, width),))
     photo = test_inputs.portrait(height, width)
     given = (photo, style.tensor(), torch.ones(1, 1, 1, 1))
-    found = {"The portrait": jpeg(photo)}
+    found = {"The portrait": jpeg(to_image(photo))}
     for entry in files:
         caption = f"{style.title or style.name}, {entry['precision']}"
         path = build_files.checked(folder, entry)
-        found[caption] = jpeg(TFLiteFile(path, takes).run(given))
+        found[caption] = jpeg(to_image(TFLiteFile(path, takes).run(given)))
     return found
-
-
-def jpeg(picture: Tensor) -> bytes:
-    """(1, 3, H, W) in [0, 1] as a file."""
-    buffer = io.BytesIO()
-    to_image(picture).save(buffer, "JPEG", quality=90, subsampling=0)
-    return buffer.getvalue()

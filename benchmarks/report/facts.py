@@ -64,11 +64,6 @@ def threads(row: Row) -> int | None:
     return found if found is None else int(found)
 
 
-def threads_name(count: int) -> str:
-    """In words."""
-    return f"{count} thread" if count == 1 else f"{count} threads"
-
-
 def operators_sum(row: Row) -> float | None:
     """In ms, over all operators, each timed alone; None where they were timed in the whole."""
     return conditions(row).get(OPERATORS_SUM)

@@ -74,7 +74,7 @@ def by_threads(found: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """Verdicts under headings, in the order of their threads; of unknown ones last."""
     groups: dict[str, list[Verdict]] = {}
     for one in sorted(found, key=lambda one: (one.threads is None, one.threads or 0)):
-        title = "threads unknown" if one.threads is None else facts.threads_name(one.threads)
+        title = "threads unknown" if one.threads is None else units.count(one.threads, "thread")
         groups.setdefault(title, []).append(one)
     return groups
 
@@ -84,13 +84,13 @@ def summary(made: Document) -> list[str]:
     rows, device = made["rows"], made["device"]
     if not rows:
         return [f"Nothing was timed on {device['name']}."]
-    lines = [f"{_count(len(rows), 'row')} measured on {device['name']}."]
+    lines = [f"{units.count(len(rows), 'row')} measured on {device['name']}."]
     processor = device.get("processor")
     if processor and not processor.startswith(device["name"]):
         lines[0] = f"{lines[0][:-1]} ({processor})."
     wrong = [row for row in rows if facts.problems(row)]
     if wrong:
-        lines.append(f"{_count(len(wrong), 'row')} not valid: no verdict, do not quote.")
+        lines.append(f"{units.count(len(wrong), 'row')} not valid: no verdict, do not quote.")
     judged = [row for row in rows if row.get("real_time")]
     for budget in map(str, BUDGETS_MS):
         known = [row["real_time"][budget] for row in judged if budget in row["real_time"]]
@@ -99,7 +99,3 @@ def summary(made: Document) -> list[str]:
     if not judged:
         lines.append("No row has a verdict on real time.")
     return lines
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

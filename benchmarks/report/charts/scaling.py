@@ -8,6 +8,7 @@ from itertools import groupby
 from benchmarks.report import facts
 from benchmarks.report.document import Document
 from benchmarks.report.facts import Row
+from export.report.page import units
 from export.report.page.scale import covering, spanning
 from export.report.page.xy_chart import Axis, Point, Series, XYChart, xy_chart
 
@@ -48,7 +49,7 @@ def _over_size(rows: Sequence[Row], kinds: Sequence[Kind]) -> list[XYChart]:
             if (points := _points([row for row in members if facts.kind(row) == key], _side))
         ]
         if series:
-            threads = f", {facts.threads_name(count)}" if count else ""
+            threads = f", {units.count(count, 'thread')}" if count else ""
             charts.append(
                 _growth(f"Time over size{threads}", series, "√(height × width) in pixels")
             )

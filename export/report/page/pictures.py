@@ -27,14 +27,21 @@ class Picture:
     wide: bool = False
 
 
-def embedded(caption: str, jpeg: bytes) -> Picture:
+def embedded(caption: str, file: bytes) -> Picture:
     """A JPEG as a picture of the page."""
-    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return Picture(caption, source, _is_wide(jpeg))
+    source = f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
+    return Picture(caption, source, _is_wide(file))
 
 
-def _is_wide(jpeg: bytes) -> bool:
+def jpeg(image: Image.Image, quality: int = 90) -> bytes:
+    """A picture as a JPEG file, its colours at full resolution."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()
+
+
+def _is_wide(file: bytes) -> bool:
     """Whether a picture needs the page's width: a sheet of many pictures does."""
-    with Image.open(io.BytesIO(jpeg)) as found:
+    with Image.open(io.BytesIO(file)) as found:
         width, height = found.size
     return width > LARGE or max(width, height) > LONG * min(width, height)

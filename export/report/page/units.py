@@ -44,6 +44,11 @@ def scaled(value: float | None, unit: str = "") -> str:
     return f"{value:,.0f} {unit}".rstrip()
 
 
+def count(number: int, noun: str) -> str:
+    """How many of something: 1 thread, 2 threads."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def percent(share: float | None) -> str:
     """A share."""
     if share is None:

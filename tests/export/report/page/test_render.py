@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from markupsafe import Markup
 from PIL import Image
 
-from export.report.page.pictures import embedded
+from export.report.page.pictures import embedded, jpeg
 from export.report.page.render import render
 
 HOSTILE = """<script>alert("x")</script>'&"""
@@ -86,9 +85,7 @@ def test_badges_and_alerts(page: Page) -> None:
     [((300, 300), False), ((300, 900), True), ((900, 300), True), ((888, 1000), True)],
 )
 def test_pictures_are_inside(page: Page, size: tuple[int, int], wide: bool) -> None:
-    held = io.BytesIO()
-    Image.new("RGB", size, "teal").save(held, "JPEG")
-    picture = embedded('a "sheet"', held.getvalue())
+    picture = embedded('a "sheet"', jpeg(Image.new("RGB", size, "teal")))
     assert picture.wide is wide
     found = page("{{ parts.pictures([picture]) }}", picture=picture)
     assert ('<figure class="wide">' in found) is wide

@@ -25,6 +25,7 @@ def test_units() -> None:
     assert units.scaled(31_000_000, "B") == "31.0 MB"
     assert units.scaled(412_000_000) == "412 M"
     assert units.scaled(12, "B") == "12 B"
+    assert [units.count(n, "row") for n in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
     assert units.percent(0.0571) == "5.7 %"
     assert units.change(1.1) == "+10.0 %"
     assert units.change(1.0001) == "0 %"
