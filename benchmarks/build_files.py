@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from export.build import manifest
+from export.build.entries import FileEntry
+from export.build.manifest import Manifest
+from export.formats.base import STYLIZER
+from export.formats.tflite import TFLITE
 from export.inspect import tflite_file
+from facestyle.contract import Kind
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
 
@@ -93,9 +98,9 @@ def single(path: Path) -> ModelFile:
 
 def read(
     folder: Path,
-    formats: Sequence[str] = ("tflite",),
+    formats: Sequence[str] = (TFLITE.name,),
     precisions: Sequence[str] = (),
-    graph: str = "stylizer",
+    graph: str = STYLIZER,
 ) -> list[ModelFile]:
     """A build's files of one graph.
 
@@ -113,48 +118,48 @@ def read(
     check_styles(folder, document)
     found = [
         _file(folder, document, entry)
-        for entry in document["files"]
-        if entry["graph"] == graph
-        and entry["format"] in formats
-        and (not precisions or entry["precision"] in precisions)
+        for entry in document.files
+        if entry.graph == graph
+        and entry.format in formats
+        and (not precisions or entry.precision in precisions)
     ]
     if not found:
-        has = sorted({f"{e['graph']} {e['format']} {e['precision']}" for e in document["files"]})
+        has = sorted({f"{e.graph} {e.format} {e.precision}" for e in document.files})
         wanted = " ".join(["/".join(formats), "/".join(precisions)]).strip()
         raise UserError(f"{folder}: no {graph} in {wanted} here; the build has {', '.join(has)}")
     return found
 
 
-def checked(folder: Path, entry: dict[str, Any]) -> Path:
+def checked(folder: Path, entry: FileEntry) -> Path:
     """The path of a file that a build's manifest names.
 
     Raises:
         UserError: when it is missing or changed since the export.
     """
-    path = folder / entry["file"]
+    path = folder / entry.file
     if not path.exists():
         raise UserError(f"{path}: missing, though the build's manifest names it; export again")
-    if manifest.sha256(path) != entry["sha256"]:
+    if manifest.sha256(path) != entry.sha256:
         raise UserError(f"{path}: changed since the export (sha256 differs); export again")
     return path
 
 
-def check_styles(folder: Path, document: dict[str, Any]) -> None:
+def check_styles(folder: Path, document: Manifest) -> None:
     """Refuse a build whose style codes are not for its graphs: apps would paint nonsense.
 
     Raises:
         UserError: when they are of another style encoder, or of another length than the graphs
             take.
     """
-    path = folder / document["styles"]
-    book, own = StyleBook.load(path), document["weights"]["style_fingerprint"]
+    path = folder / document.styles
+    book, own = StyleBook.load(path), document.weights.style_fingerprint
     if book.weights != own:
         raise UserError(
             f"{path}: mismatched style codes, of style encoder {book.weights}; the build's is "
             f"{own}; export it again"
         )
-    ports = [p for entry in document["files"] for p in entry["inputs"]]
-    taken = {max(port["shape"]) for port in ports if port["name"] == "style_code"}
+    ports = [p for entry in document.files for p in entry.inputs]
+    taken = {max(p.shape) for p in ports if p.kind is Kind.CODE and p.shape is not None}
     for style in book.styles:
         if taken - {len(style.values)}:
             raise UserError(
@@ -163,30 +168,30 @@ def check_styles(folder: Path, document: dict[str, Any]) -> None:
             )
 
 
-def _file(folder: Path, document: dict[str, Any], entry: dict[str, Any]) -> ModelFile:
+def _file(folder: Path, document: Manifest, entry: FileEntry) -> ModelFile:
     path = checked(folder, entry)
     return ModelFile(
         path=path,
         name=name(document, entry),
-        sha256=entry["sha256"],
-        graph=entry["graph"],
-        network=document["network"],
-        precision=entry["precision"],
-        height=document["height"],
-        width=document["width"],
-        macs=entry["macs"],
-        parameters=entry["parameters"],
+        sha256=entry.sha256,
+        graph=entry.graph,
+        network=document.network,
+        precision=entry.precision,
+        height=document.height,
+        width=document.width,
+        macs=entry.macs,
+        parameters=entry.parameters,
     )
 
 
-def name(document: dict[str, Any], entry: dict[str, Any]) -> str:
+def name(document: Manifest, entry: FileEntry) -> str:
     """``mobile 256x256 fp16``: what tells a build's files apart, less what goes without saying."""
     words = (
-        document["network"],
-        "" if entry["graph"] == "stylizer" else entry["graph"],
-        entry["style"],
-        f"{document['height']}x{document['width']}",
-        entry["precision"],
-        "" if entry["format"] == "tflite" else entry["format"],
+        document.network,
+        "" if entry.graph == STYLIZER else entry.graph,
+        entry.style,
+        f"{document.height}x{document.width}",
+        entry.precision,
+        "" if entry.format == TFLITE.name else entry.format,
     )
     return " ".join(word for word in words if word)

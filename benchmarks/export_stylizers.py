@@ -7,6 +7,8 @@ from pathlib import Path
 
 from export.build import pipeline
 from export.convert.calibration import Calibration
+from export.formats.base import STYLIZER
+from export.formats.tflite import TFLITE
 from export.request import ExportRequest, targets
 from export.suppress_output import ConversionError
 from facestyle.checkpoint import Checkpoint
@@ -34,7 +36,7 @@ def export_stylizers(
     Args:
         checkpoint: the network.
         size: height and width of the photo.
-        precisions: of ``export.request.PRECISIONS``.
+        precisions: of ``export.formats.precisions()``.
         out: folder of the build.
         source, encoder: files of the weights; None for shipped and random ones.
         styles: that go along; all named ones by default.
@@ -56,7 +58,7 @@ def export_stylizers(
         encoder=encoder,
         height=height,
         width=width,
-        targets=targets(("stylizer",), ("tflite",), tuple(precisions)),
+        targets=targets((STYLIZER,), (TFLITE.name,), tuple(precisions)),
         styles=styles or style_book(Painter(checkpoint)),
         baked=(),
         depth=depth,

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from export.convert.calibration import Calibration
-from export.convert.graphs import GRAPHS
+from export.convert.graphs import Graph
+from export.formats import FORMATS, GRAPHS, Format, Precision
+from export.formats.base import Description
+from facestyle import __version__
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown
 from facestyle.style import StyleBook
 
-FORMATS = ("mlpackage", "mlmodel", "tflite")
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "compressed")
 MAX_SIDE = 2048
-
-LEGAL: dict[tuple[str, str], tuple[str, ...]] = {
-    ("tflite", "fp32"): GRAPHS,
-    ("tflite", "fp16"): GRAPHS,
-    ("tflite", "dynamic"): GRAPHS,
-    ("tflite", "int8"): ("stylizer",),
-    ("mlpackage", "fp16"): GRAPHS,
-    ("mlpackage", "compressed"): GRAPHS,
-    ("mlmodel", "fp32"): GRAPHS,
-    ("mlmodel", "compressed"): GRAPHS,
-}
-"""Graphs that each pair of format and precision exists for."""
-
-WHY_NOT = {
-    "mlpackage": "an .mlpackage computes in fp16 (compressed: with int8 weights)",
-    "mlmodel": "an .mlmodel computes in fp32 (compressed: with 8-bit weights)",
-    "dynamic": "dynamic is TFLite's way to 8-bit weights; Core ML's is compressed",
-    "compressed": "compressed is Core ML's way to 8-bit weights; TFLite's is dynamic",
-    "int8": "int8 exists for the stylizer in .tflite only (a style is encoded once, in fp16)",
-}
 
 
 @dataclass(frozen=True)
@@ -44,13 +24,8 @@ class Target:
     """One file to write."""
 
     graph: str
-    format: str
-    precision: str
-
-    @property
-    def in_half(self) -> bool:
-        """Whether it is meant to be computed in half precision."""
-        return self.format == "mlpackage" or self.precision == "fp16"
+    format: Format
+    precision: Precision
 
 
 def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -96,10 +71,6 @@ def parse_size(text: str, stride: int, option: str = "--size") -> tuple[int, int
     return height, width
 
 
-DEFAULT_PRECISIONS = ("fp32", "fp16", "dynamic", "compressed")
-"""int8 only where it is asked for: it needs calibration."""
-
-
 def targets(
     graphs: Sequence[str] | None = None,
     formats: Sequence[str] | None = None,
@@ -107,13 +78,23 @@ def targets(
 ) -> tuple[Target, ...]:
     """Every legal combination of what was asked for; None stands for all that go with the rest.
 
+    A precision that needs calibration is written only where it is asked for.
+
     Raises:
         UserError: when a graph, format or precision that was asked for takes part in none.
     """
-    found = _legal(graphs or GRAPHS, formats or FORMATS, precisions or DEFAULT_PRECISIONS)
+    found = tuple(
+        Target(graph, format_, precision)
+        for graph in graphs or GRAPHS
+        for format_ in FORMATS.values()
+        for precision in format_.precisions
+        if (formats is None or format_.name in formats)
+        and (not precision.calibrated if precisions is None else precision.name in precisions)
+        and graph in precision.graphs
+    )
     for asked, used in (
-        (precisions, {t.precision for t in found}),
-        (formats, {t.format for t in found}),
+        (precisions, {t.precision.name for t in found}),
+        (formats, {t.format.name for t in found}),
         (graphs, {t.graph for t in found}),
     ):
         for name in asked or ():
@@ -122,24 +103,16 @@ def targets(
     return found
 
 
-def _legal(
-    graphs: Sequence[str], formats: Sequence[str], precisions: Sequence[str]
-) -> tuple[Target, ...]:
-    return tuple(
-        Target(graph, format_, precision)
-        for graph, format_, precision in itertools.product(graphs, formats, precisions)
-        if graph in LEGAL.get((format_, precision), ())
-    )
-
-
 def _refusal(name: str, formats: Sequence[str]) -> str:
-    pairs = [
-        f"{format_}/{precision}"
-        for (format_, precision), graphs in LEGAL.items()
-        if name in (format_, precision, *graphs)
-    ]
-    reasons = [WHY_NOT[n] for n in (name, *formats) if n in WHY_NOT]
-    reason = f": {reasons[0]}" if reasons else ""
+    pairs, reasons = [], {}
+    for format_ in FORMATS.values():
+        reasons[format_.name] = format_.about
+        for precision in format_.precisions:
+            reasons[precision.name] = precision.elsewhere
+            if name in (format_.name, precision.name, *precision.graphs):
+                pairs.append(f"{format_.name}/{precision.name}")
+    told = [reasons[n] for n in (name, *formats) if reasons.get(n)]
+    reason = f": {told[0]}" if told else ""
     return (
         f"nothing to write for {name!r} in this combination{reason}; "
         f"it goes with {', '.join(pairs)}"
@@ -177,3 +150,13 @@ class ExportRequest:
     out: Path
     verify: bool
     command: str
+
+
+def describe(request: ExportRequest, graph: Graph) -> Description:
+    """What the files of a graph say of themselves."""
+    return Description(
+        author="facestyle",
+        licence="Apache-2.0",
+        version=f"{__version__} ({request.checkpoint.fingerprint})",
+        summary=f"{graph.name} of {request.checkpoint.name}: face-preserving style transfer",
+    )

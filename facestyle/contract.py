@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, TypeVar
+
+Array = TypeVar("Array", bound=Any)
+"""A tensor or an array."""
 
 MAXIMUM = 255
-"""Of a channel of an 8-bit image, which is 1 in a network."""
+"""Of a channel of an 8-bit image."""
+
+IMAGE_RANGE = (0.0, 1.0)
+"""What 0 and ``MAXIMUM`` are in a network. Converters, checks, golden pairs and manifests follow
+the port, and the port follows this."""
 
 
 class Kind(Enum):
@@ -40,6 +48,39 @@ class Port:
     description: str
 
     @property
+    def scale(self) -> float:
+        """Of an 8-bit image: ``value = pixel * scale + offset``, pixels from 0 to ``MAXIMUM``."""
+        low, high = self._ends
+        return (high - low) / MAXIMUM
+
+    @property
+    def offset(self) -> float:
+        """See ``scale``."""
+        return self._ends[0]
+
+    @property
+    def pixels_per_unit(self) -> float:
+        """The inverse of ``scale``: ``pixel = (value - offset) * pixels_per_unit``."""
+        low, high = self._ends
+        return MAXIMUM / (high - low)
+
+    def from_unit(self, picture: Array) -> Array:
+        """A picture in [0, 1], as ``facestyle.images`` has it, in this port's range."""
+        low, high = self._ends
+        return picture * (high - low) + low
+
+    def to_unit(self, values: Array) -> Array:
+        """The inverse of ``from_unit``."""
+        low, high = self._ends
+        return (values - low) / (high - low)
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        if self.range is None:
+            raise ValueError(f"{self.name} has no range")
+        return self.range
+
+    @property
     def nhwc(self) -> tuple[int, int, int, int]:
         """The shape with channels last, as TFLite has it."""
         n, c, h, w = self.shape
@@ -56,8 +97,8 @@ class Contract:
 
 
 def image(name: str, height: int, width: int, description: str) -> Port:
-    """An RGB image port, values in [0, 1]."""
-    return Port(name, Kind.IMAGE, (1, 3, height, width), (0.0, 1.0), description)
+    """An RGB image port, values in ``IMAGE_RANGE``."""
+    return Port(name, Kind.IMAGE, (1, 3, height, width), IMAGE_RANGE, description)
 
 
 def content(height: int, width: int) -> Port:

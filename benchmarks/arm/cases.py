@@ -14,8 +14,12 @@ from benchmarks import build_files
 from benchmarks.arm import emulator, runner
 from benchmarks.arm.runner import Arrays
 from export.build import manifest
-from export.build.verify_build import weights_of
-from export.convert.graphs import GRAPHS, Graph, build
+from export.build.entries import FileEntry
+from export.build.manifest import Manifest
+from export.build.verify_build import graph_of, weights_of
+from export.convert.graphs import Graph
+from export.formats import GRAPHS
+from export.formats.tflite import TFLITE
 from export.runtimes.litert import Quantization
 from export.suppress_output import quiet
 from export.verify.test_inputs import Probe, probes
@@ -45,7 +49,7 @@ class ModelCase:
 
     name: str
     path: Path
-    entry: dict[str, Any]
+    entry: FileEntry
     graph: Graph
     inputs: dict[str, Arrays]
     wanted: dict[str, Tensor]
@@ -59,7 +63,7 @@ class ModelCase:
         return from_numpy(np.asarray(values, np.float32)).permute(0, 3, 1, 2)
 
 
-def entries(document: dict[str, Any], graphs: Sequence[str]) -> list[dict[str, Any]]:
+def entries(document: Manifest, graphs: Sequence[str]) -> list[FileEntry]:
     """A manifest's ``.tflite`` files.
 
     Args:
@@ -74,8 +78,8 @@ def entries(document: dict[str, Any], graphs: Sequence[str]) -> list[dict[str, A
             raise unknown("graph", name, GRAPHS)
     found = [
         entry
-        for entry in document["files"]
-        if entry["format"] == "tflite" and (not graphs or entry["graph"] in graphs)
+        for entry in document.files
+        if entry.format == TFLITE.name and (not graphs or entry.graph in graphs)
     ]
     if not found:
         what = " or ".join(graphs)
@@ -83,9 +87,7 @@ def entries(document: dict[str, Any], graphs: Sequence[str]) -> list[dict[str, A
     return found
 
 
-def read(
-    folder: Path, document: dict[str, Any], loaded: Checkpoint, entry: dict[str, Any]
-) -> ModelCase:
+def read(folder: Path, document: Manifest, loaded: Checkpoint, entry: FileEntry) -> ModelCase:
     """One file, run on this computer.
 
     Args:
@@ -98,7 +100,8 @@ def read(
         UserError: when the file is not what the export wrote, or does not run here.
     """
     path = build_files.checked(folder, entry)
-    graph = _graph(folder, document, loaded, entry)
+    styles = None if entry.style is None else StyleBook.load(folder / document.styles)
+    graph = graph_of(document, entry, loaded, styles)
     chosen = [probe for probe in probes(graph, loaded.network) if probe.name in PROBES]
     chosen.sort(key=lambda probe: PROBES.index(probe.name))
     with quiet(path.name):
@@ -119,7 +122,7 @@ def read(
 
 def weights(
     folder: Path, checkpoint: Path | None, encoder: Path | None
-) -> tuple[dict[str, Any], Checkpoint]:
+) -> tuple[Manifest, Checkpoint]:
     """A build's manifest and weights.
 
     Raises:
@@ -128,18 +131,6 @@ def weights(
     document = manifest.read(folder)
     build_files.check_styles(folder, document)
     return document, weights_of(document, checkpoint, encoder)
-
-
-def _graph(
-    folder: Path, document: dict[str, Any], loaded: Checkpoint, entry: dict[str, Any]
-) -> Graph:
-    baked = None
-    if entry["style"] is not None:
-        baked = StyleBook.load(folder / document["styles"])[entry["style"]]
-    name = str(entry["graph"])
-    depth = document["depth"] and name == "stylizer"
-    height, width = document["height"], document["width"]
-    return build(name, loaded.network, height, width, depth=depth, baked=baked)
 
 
 def _stored(graph: Graph, probe: Probe, details: dict[str, dict[str, Any]]) -> Arrays:

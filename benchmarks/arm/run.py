@@ -61,7 +61,7 @@ class Job:
 def jobs(case: ModelCase, processors: Sequence[Processor]) -> list[Job]:
     """The runs of one file: as it is everywhere; in half precision where there is such."""
     plain = [Job(case, processor, False) for processor in processors]
-    if case.entry["precision"] not in FLOATS:
+    if case.entry.precision not in FLOATS:
         return plain
     return plain + [Job(case, one, True) for one in processors if one.half_precision]
 
@@ -89,7 +89,7 @@ def measure(
     ready = userland.get(progress)
     found = []
     for entry in wanted:
-        progress(f"{entry['file']} on this computer")
+        progress(f"{entry.file} on this computer")
         found.append(cases.read(request.build, described, loaded, entry))
     planned = [job for case in found for job in jobs(case, request.processors)]
     expect(len(planned))
@@ -97,7 +97,7 @@ def measure(
         _side_by_side(planned, ready, progress),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=request.command,
-        weights=described["weights"]["fingerprint"],
+        weights=described.weights.fingerprint,
         tools=manifest.tools(),
         userland=ready.versions,
     )
@@ -128,12 +128,12 @@ def row(job: Job, ready: Userland) -> dict[str, Any]:
     made: dict[str, Any] = {
         "name": job.name,
         "file": {
-            "name": entry["file"],
-            "sha256": entry["sha256"],
-            "bytes": entry["bytes"],
+            "name": entry.file,
+            "sha256": entry.sha256,
+            "bytes": entry.bytes,
         },
-        "graph": entry["graph"],
-        "precision": entry["precision"],
+        "graph": entry.graph,
+        "precision": entry.precision,
         "half_precision": job.half,
         "processor": job.processor.name,
         "instructions": None,

@@ -116,5 +116,5 @@ def in_half(run: Emulated, found: dict[str, float]) -> list[Verdict]:
 
 def of_run(case: ModelCase, run: Emulated, found: dict[str, float], half: bool) -> list[Verdict]:
     """All of one row."""
-    said = in_half(run, found) if half else [as_here(case.entry["precision"], found)]
+    said = in_half(run, found) if half else [as_here(case.entry.precision, found)]
     return [*said, counted_twice(run)]

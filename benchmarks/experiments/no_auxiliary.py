@@ -38,6 +38,7 @@ from benchmarks.report.write import write_report
 from export.build import manifest
 from export.convert.graphs import Graph
 from export.convert.tflite import to_tensorflow, to_tflite
+from export.formats.tflite import FP32
 from export.inspect import tflite_file
 from export.suppress_output import ConversionError
 from facestyle import checkpoint, contract, gallery
@@ -109,7 +110,7 @@ def auxiliary(name: str, work: Path) -> ModelFile:
     found = Port("found", Kind.MAP, shape, None, "What the network sees.")
     graph = Graph(name, network, Contract(name, (photo,), (found,)))
     path = work / f"{name}.tflite"
-    to_tflite(to_tensorflow(graph, work / name), "fp32", path)
+    to_tflite(to_tensorflow(graph, work / name), FP32.configure, path)
     return ModelFile(path, name, manifest.sha256(path), precision="fp32")
 
 

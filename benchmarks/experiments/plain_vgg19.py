@@ -14,6 +14,7 @@ from torch import nn
 
 from export.convert.graphs import build
 from export.convert.tflite import to_tensorflow, to_tflite
+from export.formats.tflite import FP32
 from facestyle import checkpoint
 from facestyle.files import atomic
 
@@ -26,5 +27,9 @@ def write(path: Path, height: int, width: int) -> Path:
 
     graph = build("stylizer", checkpoint.untrained("vgg19").network, height, width)
     with tempfile.TemporaryDirectory() as scratch, atomic(path) as temporary:
-        to_tflite(to_tensorflow(graph, Path(scratch), unchanged), "fp32", temporary)
+        to_tflite(
+            to_tensorflow(graph, Path(scratch), unchanged),
+            FP32.configure,
+            temporary,
+        )
     return path

@@ -91,9 +91,8 @@ def torch_candidates(
 
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
-    height, width = document["height"], document["width"]
+    height, width = document.height, document.width
     graph = build("stylizer", loaded.network, height, width)
-    figures = cost.figures(graph, "pytorch")
     about = {
         "graph": "stylizer",
         "network": loaded.name,
@@ -102,7 +101,7 @@ def torch_candidates(
         "file": None,
         "height": height,
         "width": width,
-        "cost": counted(figures["macs"], figures["parameters"]),
+        "cost": counted(cost.macs(graph), cost.parameters(graph)),
     }
     weights, features = files_of(document, checkpoint, encoder)
     model = TorchModel(

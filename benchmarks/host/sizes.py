@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.export_stylizers import export_stylizers
 from export.build import manifest
+from export.build.manifest import Manifest
 from export.build.verify_build import files_of, weights_of
 from export.convert import calibration
 from export.request import parse_size
@@ -44,7 +44,7 @@ def resized(
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
     height, width = parse_size(size, loaded.network.stride, "--sizes")
-    if (height, width) == (document["height"], document["width"]):
+    if (height, width) == (document.height, document.width):
         return folder
     source, features = files_of(document, checkpoint, encoder)
     return export_stylizers(
@@ -54,17 +54,19 @@ def resized(
         out / f"{height}x{width}",
         source=source,
         encoder=features,
-        styles=StyleBook.load(folder / document["styles"]),
-        depth=document["depth"],
+        styles=StyleBook.load(folder / document.styles),
+        depth=document.depth,
         calibration=_calibration(document) if "int8" in precisions else None,
         progress=progress,
     )
 
 
-def _calibration(document: dict[str, Any]) -> calibration.Calibration:
-    stated = document["calibration"]
+def _calibration(document: Manifest) -> calibration.Calibration:
+    stated = document.calibration
+    if stated is None:
+        raise UserError("--sizes: the build has no int8 file; leave int8 out with --precision")
     try:
-        return calibration.read(stated["source"])
+        return calibration.read(stated.source)
     except UserError as error:
         raise UserError(
             f"--sizes: int8 needs the build's calibration pictures again ({error}); leave int8 out "

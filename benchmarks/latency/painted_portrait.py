@@ -9,11 +9,11 @@ import torch
 
 from benchmarks import build_files
 from export.build import manifest
+from export.formats.base import STYLIZER
+from export.formats.tflite import TFLITE
 from export.report.page.pictures import jpeg
 from export.runtimes.litert import TFLiteFile
 from export.verify import test_inputs
-from facestyle import contract
-from facestyle.contract import Contract
 from facestyle.images import to_image
 from facestyle.style import StyleBook
 
@@ -28,29 +28,23 @@ def pictures(folder: Path, precisions: Sequence[str] = ()) -> dict[str, bytes]:
     build's first.
     """
     document = manifest.read(folder)
-    height, width = document["height"], document["width"]
     files = [
         entry
-        for entry in document["files"]
-        if (entry["graph"], entry["format"]) == ("stylizer", "tflite")
-        and (not precisions or entry["precision"] in precisions)
-        and sorted(port["name"] for port in entry["inputs"]) == sorted(TAKES)
+        for entry in document.files
+        if (entry.graph, entry.format) == (STYLIZER, TFLITE.name)
+        and (not precisions or entry.precision in precisions)
+        and sorted(port.name for port in entry.inputs) == sorted(TAKES)
     ]
-    book = StyleBook.load(folder / document["styles"])
+    book = StyleBook.load(folder / document.styles)
     if not files or not book.styles:
         return {}
     style = book[test_inputs.PAINTING] if test_inputs.PAINTING in book else book.styles[0]
-    ports = (
-        contract.content(height, width),
-        contract.style_code(len(style.values)),
-        contract.strength(),
-    )
-    takes = Contract("stylizer", ports, (contract.stylized(height, width),))
-    photo = test_inputs.portrait(height, width)
-    given = (photo, style.tensor(), torch.ones(1, 1, 1, 1))
+    photo = test_inputs.portrait(document.height, document.width)
     found = {"The portrait": jpeg(to_image(photo))}
     for entry in files:
-        caption = f"{style.title or style.name}, {entry['precision']}"
-        path = build_files.checked(folder, entry)
-        found[caption] = jpeg(to_image(TFLiteFile(path, takes).run(given)))
+        caption = f"{style.title or style.name}, {entry.precision}"
+        path, contract = build_files.checked(folder, entry), entry.contract
+        given = {"content": photo, "style_code": style.tensor(), "strength": torch.ones(1, 1, 1, 1)}
+        painted = TFLiteFile(path, contract).run([given[port.name] for port in contract.inputs])
+        found[caption] = jpeg(to_image(painted))
     return found

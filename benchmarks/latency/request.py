@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.request import PRECISIONS, parse_list
+from export import formats
+from export.request import parse_list
 from facestyle.errors import UserError
 
 
@@ -85,7 +86,7 @@ def precisions(text: str | None) -> tuple[str, ...]:
     Raises:
         UserError: for one that there is not.
     """
-    return () if text is None else parse_list(text, "precision", PRECISIONS)
+    return () if text is None else parse_list(text, "precision", formats.precisions())
 
 
 def check(request: LatencyRequest) -> None:

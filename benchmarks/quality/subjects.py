@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,12 +12,15 @@ from torch import Tensor
 from benchmarks import build_files
 from benchmarks.evaluate.held_out import short_names
 from export.build import manifest
+from export.build.entries import FileEntry
+from export.build.manifest import Manifest
 from export.build.verify_build import weights_of
+from export.formats.base import STYLE_ENCODER, STYLIZER
+from export.formats.tflite import TFLITE
 from export.runtimes.litert import TFLiteFile
 from export.suppress_output import ConversionError
 from facestyle import checkpoint, images
-from facestyle import contract as ports
-from facestyle.contract import Contract
+from facestyle.contract import Kind, Port
 from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS
 from facestyle.stylize import PAINTING_SIZE, Painter
@@ -157,14 +159,14 @@ def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]
     The names are those of ``facestyle bench``, so that reports of both can be read together.
     """
     document = manifest.read(folder)
-    files = [entry for entry in document["files"] if entry["format"] == "tflite"]
-    stylizers = [entry for entry in files if entry["graph"] == "stylizer"]
+    files = [entry for entry in document.files if entry.format == TFLITE.name]
+    stylizers = [entry for entry in files if entry.graph == STYLIZER]
     if not stylizers:
         raise UserError(f"{folder}: no stylizer's .tflite in this build; export one")
     makers: dict[str, Callable[[str], Subject]] = {}
     for entry in stylizers:
-        if entry["style"] is not None:
-            notes.append(f"{entry['file']} has one style built in, so it is not judged")
+        if entry.style is not None:
+            notes.append(f"{entry.file} has one style built in, so it is not judged")
             continue
         name = build_files.name(document, entry)
         makers[str(folder / name)] = _Stylizer(folder, document, files, entry)
@@ -176,69 +178,74 @@ class _Stylizer:
     """Makes a model of one entry of a manifest."""
 
     folder: Path
-    document: dict[str, Any]
-    files: list[dict[str, Any]]
-    entry: dict[str, Any]
+    document: Manifest
+    files: list[FileEntry]
+    entry: FileEntry
 
     def __call__(self, name: str) -> Subject:
-        height, width = self.document["height"], self.document["width"]
-        length = _code_length(self.entry)
         build_files.check_styles(self.folder, self.document)
-        code = ports.style_code(length)
-        inputs = (ports.content(height, width), code, ports.strength())
-        depth = ports.depth(height, width) if self.document["depth"] else ()
-        result = (ports.stylized(height, width),)
-        file = _load(self.folder, self.entry, Contract("stylizer", (*inputs, *depth), result))
-        # Everywhere is far: painted.
-        everywhere = [torch.full(port.shape, float(port.name != "depth_low")) for port in depth]
+        file = _load(self.folder, self.entry)
+
+        def given(port: Port, photo: Tensor, style: Tensor, strength: float) -> Tensor:
+            match port.kind:
+                case Kind.IMAGE:
+                    return port.from_unit(photo)
+                case Kind.CODE:
+                    return style
+                case _:
+                    # Everywhere is far: painted.
+                    value = strength if port.name == "strength" else float(port.name != "depth_low")
+                    return torch.full(port.shape, value)
 
         def paint(photo: Tensor, style: Tensor, strength: float) -> Tensor:
-            return file.run([photo, style, torch.full((1, 1, 1, 1), strength), *everywhere])
+            contract = file.contract
+            painted = file.run([given(p, photo, style, strength) for p in contract.inputs])
+            return contract.outputs[0].to_unit(painted)
 
-        weights = self.document["weights"]
+        weights = self.document.weights
         return Subject(
             name,
-            self.folder / self.entry["file"],
-            self.entry["sha256"],
-            (height, width),
-            self._encoder(length),
+            self.folder / self.entry.file,
+            self.entry.sha256,
+            (self.document.height, self.document.width),
+            self._encoder(),
             paint,
-            weights["metadata"],
-            weights["fingerprint"],
-            weights["untrained"],
+            weights.metadata,
+            weights.fingerprint,
+            weights.untrained,
         )
 
-    def _encoder(self, length: int) -> Encode:
+    def _encoder(self) -> Encode:
         """The build's own style encoder, best of the same precision; else PyTorch's.
 
         Raises:
             UserError: when it has none, and its weights are gone or other ones by now.
         """
-        found = [entry for entry in self.files if entry["graph"] == "style_encoder"]
+        found = [entry for entry in self.files if entry.graph == STYLE_ENCODER]
         if not found:
             try:
                 return Painter(weights_of(self.document)).encode_style
             except UserError as error:
                 raise UserError(
                     f"{self.folder}: no style encoder's .tflite, and its weights "
-                    f"{self.document['weights']['fingerprint']} are gone or other ones by now; "
+                    f"{self.document.weights.fingerprint} are gone or other ones by now; "
                     "export it again with the style encoder"
                 ) from error
-        entry = min(found, key=lambda e: e["precision"] != self.entry["precision"])
-        contract = Contract(
-            "style_encoder", (ports.painting(PAINTING_SIZE),), (ports.style_code(length),)
+        entry = min(found, key=lambda e: e.precision != self.entry.precision)
+        file = _load(self.folder, entry)
+        (port,) = file.contract.inputs
+        return lambda painting: file.run(
+            [port.from_unit(images.cover(painting, PAINTING_SIZE, PAINTING_SIZE))]
         )
-        file = _load(self.folder, entry, contract)
-        return lambda painting: file.run([images.cover(painting, PAINTING_SIZE, PAINTING_SIZE)])
 
 
-def _load(folder: Path, entry: dict[str, Any], contract: Contract) -> TFLiteFile:
+def _load(folder: Path, entry: FileEntry) -> TFLiteFile:
     """A file of a build, checked to be the one that was exported.
 
     Raises:
         UserError: when it is missing, changed, damaged, or takes something else.
     """
-    path = build_files.checked(folder, entry)
+    path, contract = build_files.checked(folder, entry), entry.contract
     try:
         file = TFLiteFile(path, contract)
     except ConversionError as error:
@@ -251,8 +258,3 @@ def _load(folder: Path, entry: dict[str, Any], contract: Contract) -> TFLiteFile
         if shapes != {port.name: port.nhwc for port in wanted}:
             raise UserError(f"{path}: other {side} than the manifest's {contract.graph}: {shapes}")
     return file
-
-
-def _code_length(entry: dict[str, Any]) -> int:
-    shapes = {port["name"]: port["shape"] for port in entry["inputs"]}
-    return int(shapes["style_code"][-1])

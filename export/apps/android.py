@@ -13,13 +13,16 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from export.build import manifest
+from export.build.entries import FileEntry
+from export.build.manifest import Manifest
+from export.formats.tflite import TFLITE
 from export.verify import golden
 from facestyle import gallery
+from facestyle.contract import Kind
 from facestyle.errors import UserError
 from facestyle.files import CannotWrite
 from facestyle.style import StyleBook
@@ -66,11 +69,11 @@ class _Part:
     """
 
     build: Path
-    document: dict[str, Any]
-    chosen: tuple[dict[str, Any], ...]
+    document: Manifest
+    chosen: tuple[FileEntry, ...]
 
     @property
-    def stylizer(self) -> dict[str, Any]:
+    def stylizer(self) -> FileEntry:
         """The entry of the file that paints."""
         return self.chosen[0]
 
@@ -89,14 +92,14 @@ def copy(build: Path, assets: Path, studio: Path | None = None) -> Copied:
         CannotWrite: when the folder cannot be written.
     """
     live = _part(build, GRAPHS)
-    _check_unchanged(build, live.document["styles"], live.document["styles_sha256"])
-    book = StyleBook.load(build / live.document["styles"])
+    _check_unchanged(build, live.document.styles, live.document.styles_sha256)
+    book = StyleBook.load(build / live.document.styles)
     if not book.styles:
-        raise UserError(f"{build / live.document['styles']} holds no style; the app needs one")
-    own = live.document["weights"]["style_fingerprint"]
+        raise UserError(f"{build / live.document.styles} holds no style; the app needs one")
+    own = live.document.weights.style_fingerprint
     if book.weights != own:
         raise UserError(
-            f"{build / live.document['styles']}: codes of style encoder {book.weights}, where the "
+            f"{build / live.document.styles}: codes of style encoder {book.weights}, where the "
             f"build's is {own}; export it again"
         )
     photos = None if studio is None else _part(studio, GRAPHS[:1])
@@ -119,7 +122,7 @@ def copy(build: Path, assets: Path, studio: Path | None = None) -> Copied:
     except OSError as error:
         raise CannotWrite(f"cannot write {assets}: {error.strerror or error}") from error
     parts = [live] if photos is None else [live, photos]
-    names = tuple(entry["file"] for part in parts for entry in part.chosen)
+    names = tuple(entry.file for part in parts for entry in part.chosen)
     return Copied(assets, names, len(book.styles), manifest.size(assets))
 
 
@@ -128,70 +131,70 @@ def _part(build: Path, graphs: tuple[str, ...]) -> _Part:
     chosen = tuple(_choose(build, document, graph, graphs) for graph in graphs)
     for entry in chosen:
         _check_contract(entry)
-        _check_unchanged(build, entry["file"], entry["sha256"])
-    _check_unchanged(build, manifest.GOLDEN, document["golden_sha256"])
+        _check_unchanged(build, entry.file, entry.sha256)
+    _check_unchanged(build, golden.GOLDEN, document.golden_sha256)
     return _Part(build, document, chosen)
 
 
-def _choose(
-    build: Path, document: dict[str, Any], graph: str, graphs: tuple[str, ...]
-) -> dict[str, Any]:
+def _choose(build: Path, document: Manifest, graph: str, graphs: tuple[str, ...]) -> FileEntry:
     for precision in PRECISIONS:
-        for entry in document["files"]:
-            wanted = (graph, "tflite", precision, None)
-            if tuple(entry[k] for k in ("graph", "format", "precision", "style")) == wanted:
-                return dict(entry)
+        for entry in document.files:
+            wanted = (graph, TFLITE.name, precision, None)
+            if (entry.graph, entry.format, entry.precision, entry.style) == wanted:
+                return entry
     raise UserError(
         f"{build}: no {graph} in .tflite with float inputs; export again with "
         f"--graphs {','.join(graphs)} --formats tflite --precision fp16"
     )
 
 
-def _check_contract(entry: dict[str, Any]) -> None:
+def _check_contract(entry: FileEntry) -> None:
     """The app's code passes ports by name, as floats, images in RGB and row by row."""
-    for kind, wanted in (("inputs", INPUTS), ("outputs", OUTPUTS)):
-        ports = {port["name"]: port for port in entry[kind]}
-        known = wanted[entry["graph"]]
-        if {name: port["kind"] for name, port in ports.items()} not in known:
+    for kind, ports, wanted in (
+        ("inputs", entry.inputs, INPUTS),
+        ("outputs", entry.outputs, OUTPUTS),
+    ):
+        known = wanted[entry.graph]
+        if {port.name: port.kind.value for port in ports} not in known:
             raise UserError(
-                f"{entry['file']}: the app's code passes {', '.join(known[-1])} as {kind}, this "
-                f"file has {', '.join(ports)}; export it again, and without --bake"
+                f"{entry.file}: the app's code passes {', '.join(known[-1])} as {kind}, this "
+                f"file has {', '.join(p.name for p in ports)}; export it again, and without --bake"
             )
-        for name, port in ports.items():
-            image = port["kind"] == "image"
-            if port["dtype"] != "float32" or port["layout"] != "NHWC":
-                raise UserError(f"{entry['file']}: {name} must be floats in NHWC for this app")
-            if image and (port["colour_order"] != "RGB" or port["range"] != [0, 1]):
-                raise UserError(f"{entry['file']}: {name} must be RGB in 0..1 for this app")
+        for port in ports:
+            if port.dtype != "float32" or port.layout != "NHWC":
+                raise UserError(f"{entry.file}: {port.name} must be floats in NHWC for this app")
+            rgb = port.colour_order == "RGB" and port.range == (0, 1)
+            if port.kind is Kind.IMAGE and not rgb:
+                raise UserError(f"{entry.file}: {port.name} must be RGB in 0..1 for this app")
 
 
 def _check_pair(live: _Part, photos: _Part) -> None:
     """The app gives both of them one code and one depth, and pictures of one shape."""
-    own, other = (part.document["weights"]["style_fingerprint"] for part in (live, photos))
+    own, other = (part.document.weights.style_fingerprint for part in (live, photos))
     if own != other:
         raise UserError(
             f"{photos.build}: codes of style encoder {own} are not for it, its own is {other}; "
             "export both from weights with one style encoder, or leave --studio out"
         )
     ours, theirs = (
-        {port["name"]: port["shape"] for port in part.stylizer["inputs"]} for part in (live, photos)
+        {port.name: port.port.nhwc for port in part.stylizer.inputs} for part in (live, photos)
     )
     if ours.keys() != theirs.keys():
         with_depth = "with" if "depth" in ours else "without"
         raise UserError(
-            f"{photos.stylizer['file']} takes {', '.join(theirs)}, the live one "
+            f"{photos.stylizer.file} takes {', '.join(theirs)}, the live one "
             f"{', '.join(ours)}; export it {with_depth} --depth"
         )
     if ours["style_code"] != theirs["style_code"]:
         sizes = [shapes["style_code"][-1] for shapes in (theirs, ours)]
         raise UserError(
-            f"{photos.stylizer['file']} takes codes of {sizes[0]} numbers, the live one of "
+            f"{photos.stylizer.file} takes codes of {sizes[0]} numbers, the live one of "
             f"{sizes[1]}; export both from networks of one code size"
         )
     (height, width), (tall, wide) = (shapes["content"][1:3] for shapes in (ours, theirs))
     if height * wide != width * tall:
         raise UserError(
-            f"{photos.stylizer['file']} paints {tall} x {wide} pixels, another shape than the live "
+            f"{photos.stylizer.file} paints {tall} x {wide} pixels, another shape than the live "
             f"one's {height} x {width}; export it with --size {2 * height}x{2 * width}"
         )
 
@@ -206,7 +209,7 @@ def _check_unchanged(build: Path, name: str, sha256: str) -> None:
 
 def _fill_styles(folder: Path, live: _Part, book: StyleBook) -> None:
     """The styles, and a thumbnail of each painting."""
-    shutil.copyfile(live.build / live.document["styles"], folder / "styles.json")
+    shutil.copyfile(live.build / live.document.styles, folder / "styles.json")
     thumbnails = folder / "thumbnails"
     thumbnails.mkdir()
     shown = {painting.name: painting.path for painting in gallery.paintings()}
@@ -218,13 +221,23 @@ def _fill_styles(folder: Path, live: _Part, book: StyleBook) -> None:
 def _fill(folder: Path, part: _Part) -> None:
     """The models and their golden pairs; last, a manifest of all that is in the folder."""
     for entry in part.chosen:
-        shutil.copyfile(part.build / entry["file"], folder / entry["file"])
-    _copy_golden(folder / manifest.GOLDEN, part.build / manifest.GOLDEN, part.chosen)
+        shutil.copyfile(part.build / entry.file, folder / entry.file)
+    _copy_golden(folder / golden.GOLDEN, part.build / golden.GOLDEN, part.chosen)
     # No paths of the machine that exported, and nothing that the app has no use for.
-    weights = part.document["weights"]
-    told = {key: part.document[key] for key in ("format", "network", "height", "width")} | {
-        "weights": {key: weights[key] for key in ("fingerprint", "style_fingerprint")},
-        "files": [{key: entry[key] for key in KEPT} for entry in part.chosen],
+    document = part.document
+    told = {
+        "format": document.format,
+        "network": document.network,
+        "height": document.height,
+        "width": document.width,
+        "weights": {
+            "fingerprint": document.weights.fingerprint,
+            "style_fingerprint": document.weights.style_fingerprint,
+        },
+        "files": [
+            {key: value for key, value in entry.as_json().items() if key in KEPT}
+            for entry in part.chosen
+        ],
         "assets": {
             path.relative_to(folder).as_posix(): manifest.sha256(path)
             for path in sorted(folder.rglob("*"))
@@ -234,12 +247,12 @@ def _fill(folder: Path, part: _Part) -> None:
     (folder / manifest.NAME).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def _copy_golden(target: Path, source: Path, chosen: tuple[dict[str, Any], ...]) -> None:
+def _copy_golden(target: Path, source: Path, chosen: tuple[FileEntry, ...]) -> None:
     """The pairs of the graphs that the app has, without the pictures for people."""
     target.mkdir()
     index = json.loads((source / golden.INDEX).read_text(encoding="utf-8"))
-    graphs = {graph: index["graphs"][graph] for graph in (entry["graph"] for entry in chosen)}
-    files = {entry["file"]: index["files"][entry["file"]] for entry in chosen}
+    graphs = {graph: index["graphs"][graph] for graph in (entry.graph for entry in chosen)}
+    files = {entry.file: index["files"][entry.file] for entry in chosen}
     for pair in graphs.values():
         for value in (*pair["inputs"], pair["output"]):
             if "raw" in value:

@@ -5,26 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from export.build.entries import (
+    ConstantEntry,
+    FileEntry,
+    Proof,
+    VerdictEntry,
+    file_entry,
+)
 from export.convert.graphs import Graph
+from export.formats import named
 from export.inspect import cost
-from export.request import LEGAL, ExportRequest, Target
+from export.request import ExportRequest, Target
 from export.verify import parity
+from export.verify.fp16_range import RangeSummary
+from export.verify.golden import GOLDEN
 from export.verify.parity import as_json
 from export.verify.verify_file import Evidence
 from facestyle import __version__
-from facestyle.contract import Contract, Kind, Port
 from facestyle.errors import UserError
+from facestyle.files import write_text
 
 FAMILY = "facestyle-build/"
 FORMAT = f"{FAMILY}3"
 NAME = "manifest.json"
-GOLDEN = "golden"
-"""The folder of golden pairs in a build's."""
-
+STYLES = "styles.json"
 TOOLS = (
     "torch",
     "numpy",
@@ -77,151 +89,176 @@ def lock() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def port_entry(port: Port, format_: str, quantization: dict[str, Any]) -> dict[str, Any]:
-    """One input or output as the given format has it."""
-    entry: dict[str, Any] = {"name": port.name, "kind": port.kind.value}
-    if format_ == "tflite":
-        entry |= {"shape": list(port.nhwc), "layout": "NHWC", "dtype": "float32"}
-        entry["range"] = list(port.range) if port.range else None
-        entry |= quantization.get(port.name, {})
-    elif port.kind is Kind.IMAGE:
-        height, width = port.shape[2:]
-        entry |= {"type": "image", "width": width, "height": height, "range": [0, 255]}
-    else:
-        entry |= {"shape": list(port.shape), "layout": "NCHW", "dtype": "float32"}
-        entry["range"] = list(port.range) if port.range else None
-    if port.kind is Kind.IMAGE:
-        entry["colour_order"] = "RGB"
-    return entry | {"description": port.description}
+@dataclass(frozen=True)
+class Weights:
+    """What a build was made from; see ``facestyle.checkpoint.Checkpoint``.
+
+    Attributes:
+        fingerprint, style_fingerprint, untrained, metadata: as there.
+        source, encoder: files; None for shipped and random weights.
+    """
+
+    fingerprint: str
+    style_fingerprint: str
+    untrained: bool
+    source: str | None
+    encoder: str | None
+    metadata: dict[str, str]
 
 
-def _contract(contract: Contract, format_: str, quantization: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "inputs": [port_entry(p, format_, quantization) for p in contract.inputs],
-        "outputs": [port_entry(p, format_, quantization) for p in contract.outputs],
-    }
+@dataclass(frozen=True)
+class Calibrated:
+    """The pictures that calibrated files were made with; see ``export.convert.calibration``."""
+
+    source: str
+    images: int
+    sha256: str
 
 
-def file_entry(
-    path: Path,
-    target: Target,
-    graph: Graph,
-    baked: str | None,
-    evidence: Evidence | None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Manifest:
+    """All that a build says of itself.
+
+    Attributes:
+        format: ``FORMAT``.
+        command: as typed.
+        network: its name.
+        weights: that it was made from.
+        height, width: of the content image.
+        depth: whether stylizers take depth-controlled strength.
+        styles: the name of the file of style codes.
+        calibration: of calibrated files; None without any.
+        tools: versions of what took part.
+        lock: every installed package and its version.
+        golden: the name of the folder of golden pairs.
+        files: one entry each.
+        styles_sha256: of the file of style codes.
+        headroom: each graph's fp16 range audit, by name.
+        golden_sha256: of the folder of golden pairs.
+    """
+
+    format: str
+    command: str
+    network: str
+    weights: Weights
+    height: int
+    width: int
+    depth: bool
+    styles: str
+    calibration: Calibrated | None
+    tools: dict[str, str]
+    lock: dict[str, str]
+    golden: str
+    files: tuple[FileEntry, ...]
+    styles_sha256: str
+    headroom: dict[str, RangeSummary]
+    golden_sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON."""
+        stored: dict[str, Any] = msgspec.to_builtins(replace(self, files=()))
+        return stored | {"files": [entry.as_json() for entry in self.files]}
+
+
+def describe_file(
+    path: Path, target: Target, graph: Graph, baked: str | None, evidence: Evidence | None
+) -> FileEntry:
     """What the manifest says of one file; ``baked`` names the style that is part of it."""
-    quantization = {}
-    if target.format == "tflite":
-        from export.inspect.tflite import TFLiteModel
+    return FileEntry(
+        file=path.name,
+        graph=target.graph,
+        style=baked,
+        format=target.format.name,
+        precision=target.precision.name,
+        sha256=sha256(path),
+        bytes=size(path),
+        macs=cost.macs(target.format.written(graph)),
+        parameters=cost.parameters(graph),
+        inputs=target.format.ports(path, graph.contract.inputs),
+        outputs=target.format.ports(path, graph.contract.outputs),
+        proof=None if evidence is None else _proof(evidence),
+    )
 
-        quantization = TFLiteModel(path).quantization()
-    entry: dict[str, Any] = {
-        "file": path.name,
-        "graph": target.graph,
-        "style": baked,
-        "format": target.format,
-        "precision": target.precision,
-        "sha256": sha256(path),
-        "bytes": size(path),
-        **cost.figures(graph, target.format),
-        **_contract(graph.contract, target.format, quantization),
-    }
-    if evidence is None:
-        return entry | {"verified": False}
+
+def _proof(evidence: Evidence) -> Proof:
     worst = evidence.worst
-    return entry | {
-        "verified": evidence.passed,
-        "executed": bool(evidence.agreements),
-        "worst_psnr_db": as_json(worst.psnr_db if worst else None),
-        "max_error": as_json(parity.max_error(evidence.agreements), 9),
-        "executions": parity.entries(evidence.agreements),
-        "delegate_partitions": evidence.partitions,
-        "fully_delegated": evidence.fully_delegated,
-        "operators": evidence.operators,
-        "coverage": [found.as_json() for found in evidence.coverage],
-        "verdicts": [
-            {
-                "check": v.check,
-                "figure": v.figure,
-                "limit": v.limit,
-                "passed": v.passed,
-                "assurance": v.assurance.value,
-            }
+    return Proof(
+        verified=evidence.passed,
+        executed=bool(evidence.agreements),
+        worst_psnr_db=as_json(worst.psnr_db if worst else None),
+        max_error=as_json(parity.max_error(evidence.agreements), 9),
+        executions=parity.entries(evidence.agreements),
+        delegate_partitions=evidence.partitions,
+        fully_delegated=evidence.fully_delegated,
+        operators=evidence.operators,
+        coverage=tuple(found.summary() for found in evidence.coverage),
+        verdicts=tuple(
+            VerdictEntry(
+                check=v.check,
+                figure=v.figure,
+                limit=v.limit,
+                passed=v.passed,
+                assurance=v.assurance,
+            )
             for v in evidence.verdicts
-        ],
-        "constants": [
-            {"name": o.constant, "shape": list(o.shape), "from": o.parameter}
-            | ({} if o.value is None else {"value": o.value})
+        ),
+        constants=tuple(
+            ConstantEntry(name=o.constant, shape=o.shape, origin=o.parameter, value=o.value)
             for o in evidence.origins
-        ],
-    }
+        ),
+    )
 
 
-def document(request: ExportRequest, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole manifest."""
-    calibration = request.calibration
-    return {
-        "format": FORMAT,
-        "command": request.command,
-        "network": request.checkpoint.name,
-        "weights": {
-            "fingerprint": request.checkpoint.fingerprint,
-            "style_fingerprint": request.checkpoint.style_fingerprint,
-            "untrained": request.checkpoint.untrained,
-            "source": str(request.source) if request.source else None,
-            "encoder": str(request.encoder) if request.encoder else None,
-            "metadata": request.checkpoint.metadata,
-        },
-        "height": request.height,
-        "width": request.width,
-        "depth": request.depth,
-        "styles": "styles.json",
-        "calibration": None
+def describe_build(
+    request: ExportRequest,
+    folder: Path,
+    files: Sequence[FileEntry],
+    headroom: dict[str, RangeSummary],
+) -> Manifest:
+    """The manifest of a build.
+
+    Args:
+        request: what it was made for.
+        folder: that has its styles and golden pairs.
+        files: its entries.
+        headroom: the fp16 range audits, by graph.
+    """
+    checkpoint, calibration = request.checkpoint, request.calibration
+    return Manifest(
+        format=FORMAT,
+        command=request.command,
+        network=checkpoint.name,
+        weights=Weights(
+            checkpoint.fingerprint,
+            checkpoint.style_fingerprint,
+            checkpoint.untrained,
+            str(request.source) if request.source else None,
+            str(request.encoder) if request.encoder else None,
+            checkpoint.metadata,
+        ),
+        height=request.height,
+        width=request.width,
+        depth=request.depth,
+        styles=STYLES,
+        calibration=None
         if calibration is None
-        else {
-            "source": calibration.source,
-            "images": len(calibration.images),
-            "sha256": calibration.sha256,
-        },
-        "tools": tools(),
-        "lock": lock(),
-        "golden": GOLDEN,
-        "files": files,
-    }
+        else Calibrated(calibration.source, len(calibration.images), calibration.sha256),
+        tools=tools(),
+        lock=lock(),
+        golden=GOLDEN,
+        files=tuple(files),
+        styles_sha256=sha256(folder / STYLES),
+        headroom=headroom,
+        golden_sha256=sha256(folder / GOLDEN),
+    )
 
 
-def _check_shape(manifest: dict[str, Any]) -> None:
-    """Raise KeyError, TypeError or ValueError for what cannot be a manifest of ours."""
-    for key in ("network", "styles", "styles_sha256", "golden_sha256"):
-        str.strip(manifest[key])
-    int.bit_length(manifest["height"] + manifest["width"])
-    bool.bit_length(manifest["depth"])
-    dict.items(manifest["tools"])
-    if manifest["calibration"] is not None:
-        str.strip(manifest["calibration"]["source"])
-    for key in ("fingerprint", "style_fingerprint", "untrained", "source", "encoder"):
-        manifest["weights"][key]
-    if not manifest["files"]:
-        raise ValueError("no files")
-    for entry in manifest["files"]:
-        _check_name(entry)
-        if entry["graph"] not in LEGAL[entry["format"], entry["precision"]]:
-            raise ValueError(entry["graph"])
-        str.strip(entry["sha256"])
-        if entry["style"] is not None:
-            str.strip(entry["style"])
-        if not Path(entry["file"]).stem.endswith(f"_{entry['precision']}"):
-            raise ValueError(entry["file"])
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``."""
+    write_text(folder / NAME, json.dumps(manifest.as_json(), indent=1) + "\n")
 
 
-def _check_name(entry: dict[str, Any]) -> None:
-    """Files are in the build's folder itself, whatever a manifest says."""
-    name = entry["file"]
-    if Path(name).name != name or Path(name).suffix.lstrip(".") != entry["format"]:
-        raise ValueError(name)
-
-
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Manifest:
     """A build's manifest.
 
     Raises:
@@ -229,22 +266,52 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / NAME
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise ValueError(manifest["format"])
-        _check_shape(manifest)
-        return dict(manifest)
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise ValueError(stored["format"])
+        files = [file_entry(entry) for entry in stored["files"]]
+        manifest = msgspec.convert(stored | {"files": files}, Manifest)
+        _check(manifest)
+        return manifest
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no build here ({NAME} is missing)") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: not a manifest of this version of facestyle") from error
 
 
-def earlier(folder: Path) -> list[dict[str, Any]]:
-    """The files of the build that a folder holds, of whatever version; none without one.
+def _check(manifest: Manifest) -> None:
+    """Raise KeyError or ValueError for what types alone do not refuse."""
+    if not manifest.files:
+        raise ValueError("no files")
+    for name in (manifest.styles, manifest.golden):
+        _check_name(name)
+    for entry in manifest.files:
+        format_ = named(entry.format)
+        precision = format_.precision(entry.precision)
+        _check_name(entry.file, format_.suffix)
+        if entry.graph not in precision.graphs:
+            raise ValueError(entry.graph)
+        if not Path(entry.file).stem.endswith(f"_{entry.precision}"):
+            raise ValueError(entry.file)
 
-    Returns:
-        Entries of which ``file``, a plain name, and ``sha256`` are sure.
+
+def _check_name(name: str, suffix: str = "") -> None:
+    """Files are in the build's folder itself, whatever a manifest says."""
+    if Path(name).name != name or name in ("", "..") or not name.endswith(suffix):
+        raise ValueError(name)
+
+
+@dataclass(frozen=True)
+class EarlierFile:
+    """A file of a build of whatever version."""
+
+    file: str
+    format: str
+    sha256: str
+
+
+def earlier(folder: Path) -> tuple[EarlierFile, ...]:
+    """The files of the build that a folder holds, of whatever version; none without one.
 
     Raises:
         UserError: when a manifest is there that is not of a build.
@@ -254,11 +321,11 @@ def earlier(folder: Path) -> list[dict[str, Any]]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if not stored["format"].startswith(FAMILY):
             raise ValueError(stored["format"])
-        for entry in stored["files"]:
-            _check_name(entry)
-            str.strip(entry["sha256"])
-        return list(stored["files"])
+        files = msgspec.convert(stored["files"], tuple[EarlierFile, ...])
+        for entry in files:
+            _check_name(entry.file, f".{entry.format}")
+        return files
     except (FileNotFoundError, NotADirectoryError):
-        return []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not a manifest of a build; choose another --out") from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,23 +15,21 @@ from torch import Tensor
 from export.build import manifest
 from export.convert import calibration
 from export.convert.graphs import Graph, build
+from export.formats import Format
+from export.formats.base import STYLIZER
 from export.report.html import html
 from export.report.pictures import Row
 from export.report.text import markdown
-from export.request import ExportRequest, Target
+from export.request import ExportRequest, Target, describe
 from export.verify import fp16_range, golden, layout
 from export.verify.fp16_range import Audit
 from export.verify.test_inputs import Probe, probes
 from export.verify.test_inputs import portrait as probe_portrait
 from export.verify.verdicts import Verdict
 from export.verify.verify_file import Evidence, references, verify
-from facestyle import __version__
 from facestyle.errors import UserError
 from facestyle.files import write_text
 from facestyle.style import StyleCode
-
-if TYPE_CHECKING:
-    from export.convert.coreml import Converted
 
 REJECTED = "rejected"
 """The folder inside a build's for an attempt that failed."""
@@ -94,7 +91,7 @@ def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
     network = request.checkpoint.network
     for name in dict.fromkeys(target.graph for target in request.targets):
         styles: list[StyleCode | None] = [None]
-        if name == "stylizer":
+        if name == STYLIZER:
             styles += [request.styles[baked] for baked in request.baked]
         found[name] = []
         for baked in styles:
@@ -103,7 +100,7 @@ def subjects(request: ExportRequest) -> dict[str, list[Subject]]:
                 network,
                 request.height,
                 request.width,
-                depth=request.depth and name == "stylizer",
+                depth=request.depth and name == STYLIZER,
                 baked=baked,
             )
             inputs = probes(graph, network)
@@ -116,8 +113,8 @@ def file_name(request: ExportRequest, graph: Graph, target: Target) -> str:
     """``mobile_stylizer_256x256_fp16.tflite``; the style encoder has its own fixed size."""
     size = f"{request.height}x{request.width}_" if "content" in _inputs(graph) else ""
     depth = "depth_" if "depth" in _inputs(graph) else ""
-    name = f"{request.checkpoint.name}_{graph.name}_{depth}{size}{target.precision}"
-    return f"{name}.{target.format}"
+    name = f"{request.checkpoint.name}_{graph.name}_{depth}{size}{target.precision.name}"
+    return f"{name}{target.format.suffix}"
 
 
 def _inputs(graph: Graph) -> list[str]:
@@ -127,13 +124,13 @@ def _inputs(graph: Graph) -> list[str]:
 def steps(request: ExportRequest) -> int:
     """How often ``run`` reports progress."""
     graphs = dict.fromkeys(t.graph for t in request.targets)
-    baked = {g: 1 + (len(request.baked) if g == "stylizer" else 0) for g in graphs}
-    saved = {t.graph for t in request.targets if t.format == "tflite"}
+    baked = {g: 1 + (len(request.baked) if g == STYLIZER else 0) for g in graphs}
+    conversions = {(t.graph, t.format) for t in request.targets}
     per_file = 2 if request.verify else 1
     twins = len(layout.formats(request)) if request.verify else 0
-    half = {t.graph for t in request.targets if t.in_half} if request.verify else ()
+    half = {t.graph for t in request.targets if t.precision.in_half} if request.verify else ()
     files = sum(baked[t.graph] * per_file for t in request.targets)
-    return files + sum(baked[g] for g in (*saved, *half)) + twins + 2
+    return files + sum(baked[g] for g in (*(g for g, _ in conversions), *half)) + twins + 2
 
 
 def run(request: ExportRequest, progress: Progress) -> Build:
@@ -187,21 +184,12 @@ def _files(
     return made
 
 
-def _layouts(request: ExportRequest, scratch: Path, progress: Progress) -> dict[str, Verdict]:
-    """What the canary of unequal sides says of each format."""
-
-    def write(graph: Graph, target: Target, path: Path) -> None:
-        if target.format == "tflite":
-            from export.convert.tflite import to_tensorflow, to_tflite
-
-            to_tflite(to_tensorflow(graph, scratch / "twin"), target.precision, path)
-        else:
-            _to_coreml(request, _converted(graph, target.format), target, path)
-
+def _layouts(request: ExportRequest, scratch: Path, progress: Progress) -> dict[Format, Verdict]:
+    """What the layout test pattern of unequal sides says of each format."""
     found = {}
     for format_ in layout.formats(request):
-        progress(f"{format_}: layout canary")
-        found[format_] = layout.check(request, format_, write, scratch)
+        progress(f"{format_.name}: layout test pattern")
+        found[format_] = layout.check(request, format_, scratch)
     return found
 
 
@@ -209,37 +197,31 @@ def _graph_files(
     request: ExportRequest,
     subject: Subject,
     targets: Sequence[Target],
-    layouts: Mapping[str, Verdict],
+    layouts: Mapping[Format, Verdict],
     folder: Path,
     scratch: Path,
     progress: Progress,
 ) -> list[BuiltFile]:
-    graph, saved, made = subject.graph, None, []
-    converted: dict[str, Converted] = {}
-    if request.verify and any(t.in_half for t in targets):
+    graph, made = subject.graph, []
+    if request.verify and any(t.precision.in_half for t in targets):
         progress(f"{graph.name}: range in half precision")
         codes = [style.tensor() for style in request.styles.styles]
         subject = replace(subject, audit=fp16_range.audit(graph, request.checkpoint.network, codes))
-    if any(t.format == "tflite" for t in targets):
-        from export.convert.tflite import to_tensorflow
-
-        progress(f"{graph.name}: PyTorch to TensorFlow")
-        saved = to_tensorflow(graph, scratch / graph.name)
+    converted: dict[Format, Any] = {}
     for target in targets:
+        if target.format not in converted:
+            progress(f"{graph.name}: converting to {target.format.suffix}")
+            place = scratch / f"{graph.name}_{target.format.name}"
+            converted[target.format] = target.format.convert(graph, place)
         path = folder / file_name(request, graph, target)
         progress(f"{path.name}: writing")
-        if target.format == "tflite":
-            from export.convert.tflite import to_tflite
-
-            examples = []
-            if target.precision == "int8" and request.calibration is not None:
-                examples = calibration.examples(request.calibration, graph, request.styles.styles)
-            assert saved is not None
-            to_tflite(saved, target.precision, path, examples)
-        else:
-            if target.format not in converted:
-                converted[target.format] = _converted(graph, target.format)
-            _to_coreml(request, converted[target.format], target, path)
+        target.format.write(
+            converted[target.format],
+            target.precision,
+            path,
+            describe(request, graph),
+            _examples(request, graph, target),
+        )
         evidence = None
         if request.verify:
             progress(f"{path.name}: verifying")
@@ -248,47 +230,30 @@ def _graph_files(
             )
             if target.format in layouts:
                 evidence = evidence.with_verdicts([layouts[target.format]])
-            if target.in_half and subject.audit is not None:
+            if target.precision.in_half and subject.audit is not None:
                 evidence = evidence.with_verdicts(fp16_range.verdicts(subject.audit))
         made.append(BuiltFile(path, target, subject, evidence))
     return made
 
 
-def _converted(graph: Graph, format_: str) -> Converted:
-    from export.convert import coreml
-
-    return coreml.to_program(graph) if format_ == "mlpackage" else coreml.to_network(graph)
-
-
-def _to_coreml(request: ExportRequest, converted: Converted, target: Target, path: Path) -> None:
-    from export.convert import coreml
-
-    description = coreml.Description(
-        author="facestyle",
-        licence="Apache-2.0",
-        version=f"{__version__} ({request.checkpoint.fingerprint})",
-        summary=f"{converted.graph.name} of {request.checkpoint.name}: face-preserving style "
-        "transfer",
-    )
-    write = coreml.to_mlpackage if target.format == "mlpackage" else coreml.to_mlmodel
-    write(converted, path, description, compressed=target.precision == "compressed")
+def _examples(request: ExportRequest, graph: Graph, target: Target) -> list[tuple[Tensor, ...]]:
+    """Real inputs, for a precision that measures ranges on them."""
+    if request.calibration is None or not target.precision.calibrated:
+        return []
+    return calibration.examples(request.calibration, graph, request.styles.styles)
 
 
 def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> None:
     entries = [
-        manifest.file_entry(f.path, f.target, f.subject.graph, f.subject.baked, f.evidence)
+        manifest.describe_file(f.path, f.target, f.subject.graph, f.subject.baked, f.evidence)
         for f in made
     ]
-    document = manifest.document(request, entries)
-    request.styles.save(folder / "styles.json")
-    document["styles_sha256"] = manifest.sha256(folder / "styles.json")
+    request.styles.save(folder / manifest.STYLES)
     subjects = {f.subject.graph.name: f.subject for f in made}.values()
     golden.write(folder, [golden.pair(s.graph, s.probes, s.wanted) for s in subjects], entries)
-    document["headroom"] = {
-        s.graph.name: fp16_range.summary(s.audit) for s in subjects if s.audit is not None
-    }
-    document["golden_sha256"] = manifest.sha256(folder / manifest.GOLDEN)
-    write_text(folder / manifest.NAME, json.dumps(document, indent=1) + "\n")
+    headroom = {s.graph.name: fp16_range.summary(s.audit) for s in subjects if s.audit is not None}
+    document = manifest.describe_build(request, folder, entries, headroom)
+    manifest.write(folder, document)
     portrait = probe_portrait(request.height, request.width)
     network = request.checkpoint.network
 
@@ -297,7 +262,7 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
             return network.stylize(portrait, code, torch.ones(1, 1, 1, 1))
 
     rows = [
-        Row(entry, f.subject.probes, f.subject.wanted, f.evidence, paint)
+        Row(entry, f.subject.graph, f.subject.probes, f.subject.wanted, f.evidence, paint)
         for entry, f in zip(entries, made)
     ]
     write_text(folder / "report.html", html(document, rows))
@@ -312,7 +277,7 @@ def _refuse_foreign(out: Path) -> None:
     manifest.earlier(out)
     if (out / manifest.NAME).exists():
         return
-    for name in ("styles.json", "report.html", "report.md", manifest.GOLDEN):
+    for name in (manifest.STYLES, "report.html", "report.md", golden.GOLDEN):
         if (out / name).exists():
             raise UserError(f"{out} has a {name} that is not of a build; choose another --out")
 
@@ -325,10 +290,10 @@ def _publish(folder: Path, out: Path) -> None:
     for item in items:
         _replace(item, out / item.name)
     for entry in before:
-        stale = out / entry["file"]
+        stale = out / entry.file
         # Only what that build wrote and nobody touched since.
-        unchanged = stale.exists() and manifest.sha256(stale) == entry.get("sha256")
-        if entry["file"] not in {item.name for item in items} and unchanged:
+        unchanged = stale.exists() and manifest.sha256(stale) == entry.sha256
+        if entry.file not in {item.name for item in items} and unchanged:
             _remove(stale)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from export.build import manifest
+from export.build.entries import FileEntry
+from export.build.manifest import Manifest
 from export.build.verify_build import Rechecked, files_of, weights_of
 from export.convert import calibration
 from export.convert.calibration import Calibration
+from export.formats import named
 from export.request import ExportRequest, Target
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
@@ -21,8 +23,8 @@ from facestyle.style import StyleBook
 
 def compare(folder: Path, fresh: Path) -> Iterator[Rechecked]:
     """Each file of a build, compared with the one in a build made anew."""
-    for entry in manifest.read(folder)["files"]:
-        path = folder / entry["file"]
+    for entry in manifest.read(folder).files:
+        path = folder / entry.file
         if not path.exists():
             yield Rechecked(path.name, ("missing",))
         elif manifest.sha256(path) != manifest.sha256(fresh / path.name):
@@ -46,33 +48,37 @@ def request_of(
     """
     document = manifest.read(folder)
     source, features = files_of(document, checkpoint, encoder)
-    entries = document["files"]
-    targets = [Target(e["graph"], e["format"], e["precision"]) for e in entries]
+    styles = (entry.style for entry in document.files)
     return ExportRequest(
         checkpoint=weights_of(document, checkpoint, encoder),
         source=source,
         encoder=features,
-        height=document["height"],
-        width=document["width"],
-        targets=tuple(dict.fromkeys(targets)),
-        styles=StyleBook.load(folder / document["styles"]),
-        baked=tuple(dict.fromkeys(e["style"] for e in entries if e["style"] is not None)),
-        depth=document["depth"],
+        height=document.height,
+        width=document.width,
+        targets=tuple(dict.fromkeys(map(_target, document.files))),
+        styles=StyleBook.load(folder / document.styles),
+        baked=tuple(dict.fromkeys(style for style in styles if style is not None)),
+        depth=document.depth,
         calibration=_calibration(document),
         out=out,
         verify=False,
-        command=document["command"],
+        command=document.command,
     )
 
 
-def _calibration(document: dict[str, Any]) -> Calibration | None:
-    stored = document["calibration"]
+def _target(entry: FileEntry) -> Target:
+    format_ = named(entry.format)
+    return Target(entry.graph, format_, format_.precision(entry.precision))
+
+
+def _calibration(document: Manifest) -> Calibration | None:
+    stored = document.calibration
     if stored is None:
         return None
-    found = calibration.read(stored["source"])
-    if found.sha256 != stored["sha256"]:
+    found = calibration.read(stored.source)
+    if found.sha256 != stored.sha256:
         raise UserError(
-            f"the build was calibrated on other pictures than {stored['source']} has now; int8 "
+            f"the build was calibrated on other pictures than {stored.source} has now; int8 "
             "cannot be made again"
         )
     return found

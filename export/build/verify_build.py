@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from export.build import manifest
+from export.build.entries import FileEntry, ParityEntry
+from export.build.manifest import Manifest
 from export.convert.graphs import Graph, build
+from export.formats import FORMATS, named
+from export.formats.base import STYLIZER
 from export.report import results_table
-from export.request import FORMATS, Target
+from export.request import Target
 from export.suppress_output import ConversionError
 from export.verify import golden
-from export.verify.parity import LIMITS_DB
 from export.verify.test_inputs import Probe, probes
 from export.verify.verify_file import references, verify
 from facestyle import checkpoint as weights
@@ -28,6 +30,9 @@ STATED = ("bytes", "macs", "parameters", "inputs", "outputs")
 
 PROVED = ("operators", "constants", "delegate_partitions", "fully_delegated")
 """The same, of files that were verified when they were exported."""
+
+FINEST_DB = 80.0
+"""Beyond it all is rounding."""
 
 SLACK_DB = 3.0
 """How far a PSNR may be from the stated one: another machine rounds otherwise."""
@@ -47,7 +52,7 @@ class Rechecked:
     name: str
     problems: tuple[str, ...]
     figures: str = ""
-    executions: tuple[dict[str, Any], ...] = ()
+    executions: tuple[ParityEntry, ...] = ()
 
 
 def recheck(
@@ -64,54 +69,53 @@ def recheck(
     """
     document = manifest.read(folder)
     loaded = weights_of(document, checkpoint, encoder)
-    styles = folder / document["styles"]
-    unchanged = styles.exists() and manifest.sha256(styles) == document["styles_sha256"]
+    styles = folder / document.styles
+    unchanged = styles.exists() and manifest.sha256(styles) == document.styles_sha256
     book = StyleBook.load(styles) if unchanged else None
     if book is None:
         yield Rechecked(styles.name, ("missing or changed since the export",))
     else:
-        told = {book.weights, document["weights"]["style_fingerprint"]}
+        told = {book.weights, document.weights.style_fingerprint}
         own = told == {loaded.style_fingerprint}
         yield Rechecked(styles.name, () if own else ("of another style encoder",))
-    subjects: dict[tuple[str, str | None], tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
-    for entry in document["files"]:
-        if entry["style"] is not None and book is None:
-            yield Rechecked(entry["file"], (f"cannot be checked without {styles.name}",))
+    subjects: dict[str, tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
+    for entry in document.files:
+        if entry.style is not None and book is None:
+            yield Rechecked(entry.file, (f"cannot be checked without {styles.name}",))
             continue
-        key = entry["graph"], entry["style"]
-        if key not in subjects:
-            graph = _graph(document, entry, loaded, book)
+        if entry.subject not in subjects:
+            graph = graph_of(document, entry, loaded, book)
             inputs = probes(graph, loaded.network)
-            subjects[key] = graph, inputs, references(graph, inputs)
-        yield _rechecked(folder / str(entry["file"]), entry, *subjects[key])
-    place = folder / manifest.GOLDEN
-    if not place.is_dir() or manifest.sha256(place) != document["golden_sha256"]:
+            subjects[entry.subject] = graph, inputs, references(graph, inputs)
+        yield _rechecked(folder / entry.file, entry, *subjects[entry.subject])
+    place = folder / golden.GOLDEN
+    if not place.is_dir() or manifest.sha256(place) != document.golden_sha256:
         what = "changed since the export" if place.is_dir() else "missing"
-        yield Rechecked(f"{manifest.GOLDEN}/", (what,))
+        yield Rechecked(f"{golden.GOLDEN}/", (what,))
     else:
         pairs = [golden.pair(*subject) for subject in subjects.values()]
-        found = tuple(golden.problems(folder, pairs, document["files"]))
+        found = tuple(golden.problems(folder, pairs, document.files))
         figures = "" if found else "inputs and outputs as PyTorch has them"
-        yield Rechecked(f"{manifest.GOLDEN}/", found, figures)
+        yield Rechecked(f"{golden.GOLDEN}/", found, figures)
 
-    named = {entry["file"] for entry in document["files"]}
+    known = {entry.file for entry in document.files}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lstrip(".") in FORMATS and path.name not in named:
+        if path.suffix.lstrip(".") in FORMATS and path.name not in known:
             yield Rechecked(path.name, ("the manifest does not name it: it is not of this build",))
 
 
-def other_tools(document: dict[str, Any]) -> list[str]:
+def other_tools(document: Manifest) -> list[str]:
     """Tools whose version is not that of the export, which may explain a difference."""
     now = manifest.tools()
     return [
         f"{name} {then} at the export, {now.get(name, 'none')} now"
-        for name, then in document["tools"].items()
+        for name, then in document.tools.items()
         if now.get(name) != then
     ]
 
 
 def files_of(
-    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+    document: Manifest, checkpoint: Path | None = None, encoder: Path | None = None
 ) -> tuple[Path | None, Path | None]:
     """Where a build's weights and its encoder's are; None for shipped and random ones.
 
@@ -119,15 +123,15 @@ def files_of(
         document: the build's manifest.
         checkpoint, encoder: where they are, if no longer where they were at the export.
     """
-    stored = document["weights"]
+    stored = document.weights
     return (
-        checkpoint or (Path(stored["source"]) if stored["source"] else None),
-        encoder or (Path(stored["encoder"]) if stored["encoder"] else None),
+        checkpoint or (Path(stored.source) if stored.source else None),
+        encoder or (Path(stored.encoder) if stored.encoder else None),
     )
 
 
 def weights_of(
-    document: dict[str, Any], checkpoint: Path | None = None, encoder: Path | None = None
+    document: Manifest, checkpoint: Path | None = None, encoder: Path | None = None
 ) -> Checkpoint:
     """The weights that a build was made from.
 
@@ -138,73 +142,72 @@ def weights_of(
     Raises:
         UserError: when they are missing or other ones.
     """
-    stored = document["weights"]
-    name = document["network"]
-    if stored["untrained"]:
+    stored, name = document.weights, document.network
+    if stored.untrained:
         loaded = weights.untrained(name)
     else:
         source, features = files_of(document, checkpoint, encoder)
         loaded = weights.load(source, name, features)
-    if loaded.fingerprint != stored["fingerprint"]:
+    if loaded.fingerprint != stored.fingerprint:
         raise UserError(
-            f"the build was made from weights {stored['fingerprint']}, these are "
+            f"the build was made from weights {stored.fingerprint}, these are "
             f"{loaded.fingerprint}; give the right ones with --checkpoint"
         )
     return loaded
 
 
-def _graph(
-    document: dict[str, Any], entry: dict[str, Any], loaded: Checkpoint, book: StyleBook | None
+def graph_of(
+    document: Manifest, entry: FileEntry, loaded: Checkpoint, styles: StyleBook | None
 ) -> Graph:
-    name = str(entry["graph"])
+    """The graph that a file of a build was made from.
+
+    Args:
+        document: the build's manifest.
+        entry: the file.
+        loaded: the weights, of ``weights_of``.
+        styles: the build's, which a file with a style in it needs.
+    """
     return build(
-        name,
+        entry.graph,
         loaded.network,
-        document["height"],
-        document["width"],
-        depth=document["depth"] and name == "stylizer",
-        baked=None if entry["style"] is None or book is None else book[entry["style"]],
+        document.height,
+        document.width,
+        depth=document.depth and entry.graph == STYLIZER,
+        baked=None if entry.style is None or styles is None else styles[entry.style],
     )
 
 
 def _rechecked(
-    path: Path,
-    entry: dict[str, Any],
-    graph: Graph,
-    inputs: list[Probe],
-    wanted: dict[str, Tensor],
+    path: Path, entry: FileEntry, graph: Graph, inputs: list[Probe], wanted: dict[str, Tensor]
 ) -> Rechecked:
     if not path.exists():
         return Rechecked(path.name, ("missing",))
-    if manifest.sha256(path) != entry["sha256"]:
+    if manifest.sha256(path) != entry.sha256:
         return Rechecked(path.name, ("changed since the export (sha256 differs)",))
-    target = Target(entry["graph"], entry["format"], entry["precision"])
+    format_ = named(entry.format)
+    target = Target(entry.graph, format_, format_.precision(entry.precision))
     try:
-        evidence = verify(path, target.format, target.precision, graph, inputs, wanted)
+        evidence = verify(path, format_, target.precision, graph, inputs, wanted)
     except (UserError, ConversionError) as error:
         return Rechecked(path.name, (str(error),))
-    told = manifest.file_entry(path, target, graph, entry["style"], evidence)
-    proved = "verdicts" in entry
-    problems = [
-        f"the manifest's {key} is not what the file has"
-        for key in (*STATED, *(PROVED if proved else ()))
-        if entry.get(key) != told[key]
-    ]
-    if proved and not _near(entry.get("worst_psnr_db"), told["worst_psnr_db"]):
-        problems.append("the manifest's worst_psnr_db is not what the file has")
+    found = manifest.describe_file(path, target, graph, entry.style, evidence)
+    proof = found.proof
+    assert proof is not None
+    wrong = [key for key in STATED if getattr(entry, key) != getattr(found, key)]
+    if entry.proof is not None:
+        wrong += [key for key in PROVED if getattr(entry.proof, key) != getattr(proof, key)]
+        if not _near(entry.proof.worst_psnr_db, proof.worst_psnr_db):
+            wrong.append("worst_psnr_db")
+    problems = [f"the manifest's {key} is not what the file has" for key in wrong]
     problems += [
         f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
     ]
-    return Rechecked(
-        path.name, tuple(problems), results_table.cell(told), tuple(told["executions"])
-    )
+    return Rechecked(path.name, tuple(problems), results_table.cell(found), proof.executions)
 
 
-def _near(stated: object, found: object) -> bool:
-    # Beyond the finest limit all is rounding.
-    finest = LIMITS_DB["fp32"]
+def _near(stated: float | str | None, found: float | str | None) -> bool:
     a, b = (
-        min(finest if value == "exact" else value, finest)
+        min(FINEST_DB if value == "exact" else value, FINEST_DB)
         if isinstance(value, int | float) or value == "exact"
         else value
         for value in (stated, found)

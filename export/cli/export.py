@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from export.formats import FORMATS, GRAPHS, precisions
 from facestyle.cli import options
 from facestyle.errors import UserError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from export.build.pipeline import Build
     from export.build.verify_build import Rechecked
     from export.convert.calibration import Calibration
-    from export.request import ExportRequest
+    from export.request import ExportRequest, Target
     from facestyle.style import StyleBook
     from facestyle.stylize import Painter
 
@@ -32,17 +33,42 @@ EPILOG = (
 )
 
 
-@click.command(epilog=EPILOG)
+def combinations() -> str:
+    """What can be written, as a table: a line for each format and precision."""
+    width = max(len(name) for name in GRAPHS) + 3
+    lines = [" " * 25 + "".join(name.ljust(width) for name in GRAPHS).rstrip()]
+    for format_ in FORMATS.values():
+        for precision in format_.precisions:
+            cells = "".join(("x" if g in precision.graphs else "").ljust(width) for g in GRAPHS)
+            lines.append(f"  {format_.suffix:11}{precision.name:12}{cells}".rstrip())
+    return "\n".join(lines)
+
+
+def _precision_help() -> str:
+    told = {p.name: p for f in FORMATS.values() for p in f.precisions}
+    by_default: list[str] = []
+    asked: list[str] = []
+    for name in precisions():
+        words = f"{name} ({told[name].about})" if told[name].about else name
+        (asked if told[name].calibrated else by_default).append(words)
+    return f"{', '.join(by_default)}: all by default; {', '.join(asked)}."
+
+
+HELP = f"""Write verified {", ".join(f.suffix for f in FORMATS.values())} files and a report.
+
+\b
+What there is:
+{combinations()}
+"""
+
+
+@click.command(epilog=EPILOG, help=HELP)
 @options.weights
 @click.option("--untrained", is_flag=True, help="Random weights, for latency work.")
 @click.option("--size", default="256", show_default=True, help="Side, or height x width.")
-@click.option("--formats", help="mlpackage, mlmodel, tflite; all by default.")
-@click.option(
-    "--precision",
-    help="fp32, fp16, dynamic (int8 weights, .tflite), compressed (8-bit weights, Core ML): all by "
-    "default; int8 (all integer, needs --calibration).",
-)
-@click.option("--graphs", help="stylizer, style_encoder, full; all by default.")
+@click.option("--formats", help=f"{', '.join(FORMATS)}; all by default.")
+@click.option("--precision", help=_precision_help())
+@click.option("--graphs", help=f"{', '.join(GRAPHS)}; all by default.")
 @click.option(
     "--styles", help="Styles for styles.json: names or paintings. All named ones by default."
 )
@@ -67,21 +93,8 @@ def export(
     verify: bool,
     out: Path,
 ) -> int:
-    """Write verified .mlpackage, .mlmodel and .tflite files and a report.
-
-    \b
-    What there is:        stylizer   style_encoder   full
-      .tflite    fp32        x             x           x
-      .tflite    fp16        x             x           x
-      .tflite    dynamic     x             x           x
-      .tflite    int8        x
-      .mlpackage fp16        x             x           x
-      .mlpackage compressed  x             x           x
-      .mlmodel   fp32        x             x           x
-      .mlmodel   compressed  x             x           x
-    """
+    """``facestyle export``; see ``HELP``."""
     from export import request as asked
-    from export.convert.graphs import GRAPHS
     from facestyle import checkpoint as weights
     from facestyle.dependencies import require
     from facestyle.errors import unknown
@@ -92,12 +105,12 @@ def export(
         raise unknown("preset", preset, NETWORKS)
     targets = asked.targets(
         None if graphs is None else asked.parse_list(graphs, "graph", GRAPHS),
-        None if formats is None else asked.parse_list(formats, "format", asked.FORMATS),
-        None if precision is None else asked.parse_list(precision, "precision", asked.PRECISIONS),
+        None if formats is None else asked.parse_list(formats, "format", tuple(FORMATS)),
+        None if precision is None else asked.parse_list(precision, "precision", precisions()),
     )
     height, width = asked.parse_size(size, create(preset).stride)
-    calibrated = _calibration(calibration, any(t.precision == "int8" for t in targets))
-    require(*("tflite" if t.format == "tflite" else "coreml" for t in targets))
+    calibrated = _calibration(calibration, targets)
+    require(*(t.format.extra for t in targets))
     if untrained and checkpoint:
         raise UserError("--untrained and --checkpoint exclude each other")
     loaded = weights.untrained(preset) if untrained else weights.load(checkpoint, preset, encoder)
@@ -126,16 +139,19 @@ def export(
     return _summary(_run(request))
 
 
-def _calibration(source: str | None, needed: bool) -> Calibration | None:
+def _calibration(source: str | None, targets: tuple[Target, ...]) -> Calibration | None:
     from export.convert import calibration
 
+    needed = [t.precision.name for t in targets if t.precision.calibrated]
     if needed and source is None:
         raise UserError(
-            "int8 needs --calibration DIR with faces like those the app will see "
+            f"{needed[0]} needs --calibration DIR with faces like those the app will see "
             "(or 'demo' for a first try)"
         )
     if source is not None and not needed:
-        raise UserError("--calibration is for int8; add int8 to --precision")
+        calibrated = {p.name: p for f in FORMATS.values() for p in f.precisions if p.calibrated}
+        names = " or ".join(calibrated)
+        raise UserError(f"--calibration is for {names}; add {names} to --precision")
     return None if source is None else calibration.read(source)
 
 
@@ -181,17 +197,16 @@ def _summary(result: Build) -> int:
     from export.report import results_table
     from export.report.cells import kilobytes, verdict
 
-    document = manifest.read(result.folder)
-    for entry in document["files"]:
+    for entry in manifest.read(result.folder).files:
         said = verdict(entry)
         colour = {"pass": "green", "FAIL": "red"}.get(said, "yellow")
         click.echo(
-            f"{click.style(said, fg=colour, bold=True)}  {entry['file']:48}"
+            f"{click.style(said, fg=colour, bold=True)}  {entry.file:48}"
             f"{kilobytes(entry):>10}  {results_table.cell(entry)}"
         )
-        for v in entry.get("verdicts", []):
-            if not v["passed"]:
-                click.echo(f"      {v['check']}: {v['figure']}, wanted {v['limit']}")
+        for v in entry.proof.verdicts if entry.proof else ():
+            if not v.passed:
+                click.echo(f"      {v.check}: {v.figure}, wanted {v.limit}")
     if not result.passed:
         click.secho(
             f"not published: see {result.folder / 'report.html'}; earlier files stay as they were",

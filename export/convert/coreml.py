@@ -1,8 +1,8 @@
 """Core ML files: an ML Program in half precision, and a neural network for old phones.
 
 Images are Core ML images, 8-bit RGB as cameras and screens have them; everything else is a
-float array of its contract's shape. Between 0..255 outside and [0, 1] inside each image is
-scaled exactly once. ``inspect_coreml`` reads back what is written here.
+float array of its contract's shape. Between 0..255 outside and its port's range inside each image
+is scaled exactly once. ``export.inspect.coreml`` reads back what is written here.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from torch.export import ExportedProgram
 
 from export import sigint
 from export.convert.graphs import Graph
+from export.formats.base import Description
 from export.suppress_output import quiet
-from facestyle.contract import MAXIMUM, Kind, Port
+from facestyle.contract import Kind, Port
 
 aten = torch.ops.aten
 
@@ -39,21 +40,8 @@ MERGES = frozenset(
 )
 """Passes of coremltools that compute constants no parameter has, so that none could be traced."""
 
-COMPRESSED_FROM = 512
-"""Weights of fewer values stay as they are in a compressed ML Program: they weigh nothing."""
-
 Rewrites = dict[Any, Callable[..., Any]]
 """PyTorch operators, and functions that put others in their place."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a file says about itself, for Xcode to show."""
-
-    author: str
-    licence: str
-    version: str
-    summary: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def to_program(graph: Graph) -> Converted:
         # A scale given to ImageType would be computed in fp32: here it is part of the graph.
         model = ct.convert(
             _program(_Pixels(graph, scale_inputs=True), graph, {}),
-            inputs=[_input_type(port, scale=1.0) for port in graph.contract.inputs],
+            inputs=[_input_type(port, scaled=False) for port in graph.contract.inputs],
             outputs=[_output_type(port) for port in graph.contract.outputs],
             convert_to="mlprogram",
             compute_precision=ct.precision.FLOAT16,
@@ -89,7 +77,10 @@ def to_program(graph: Graph) -> Converted:
 
 
 def to_mlpackage(
-    converted: Converted, path: Path, description: Description, *, compressed: bool = False
+    converted: Converted,
+    path: Path,
+    description: Description,
+    eight_bit_above: int | None = None,
 ) -> None:
     """Write an ML Program; ``path`` becomes a folder.
 
@@ -99,11 +90,13 @@ def to_mlpackage(
         converted: from ``to_program``.
         path: where to.
         description: what the file is to say of itself.
-        compressed: whether weights are stored as int8 with a scale for each output channel. What
-            is computed with them stays fp16.
+        eight_bit_above: weights of more values are stored as int8 with a scale for each output
+            channel; None: none. What is computed with them stays fp16.
     """
     with quiet("coremltools"):
-        model = _compressed(converted.model) if compressed else converted.model
+        model = converted.model
+        if eight_bit_above is not None:
+            model = _compressed(model, eight_bit_above)
         spec, weights = model.get_spec(), Path(model.weights_dir)
     _describe(spec, converted.graph, description)
     _write_package(spec, weights, path)
@@ -118,7 +111,7 @@ def to_network(graph: Graph) -> Converted:
         rewrites = {aten.relu6.default: lambda x: torch.clamp(x, 0, 6)}
         model = ct.convert(
             _program(_Pixels(graph, scale_inputs=False), graph, rewrites),
-            inputs=[_input_type(port, scale=1 / MAXIMUM) for port in graph.contract.inputs],
+            inputs=[_input_type(port, scaled=True) for port in graph.contract.inputs],
             outputs=[_output_type(port) for port in graph.contract.outputs],
             convert_to="neuralnetwork",
             pass_pipeline=_pipeline(),
@@ -128,7 +121,7 @@ def to_network(graph: Graph) -> Converted:
 
 
 def to_mlmodel(
-    converted: Converted, path: Path, description: Description, *, compressed: bool = False
+    converted: Converted, path: Path, description: Description, *, eight_bit_weights: bool = False
 ) -> None:
     """Write a neural network.
 
@@ -138,12 +131,12 @@ def to_mlmodel(
         converted: from ``to_network``.
         path: where to.
         description: what the file is to say of itself.
-        compressed: whether weights are stored as 8 bits with a scale and an offset for each output
-            channel. What is computed with them stays fp32.
+        eight_bit_weights: whether weights are stored as 8 bits with a scale and an offset for each
+            output channel. What is computed with them stays fp32.
     """
     with quiet("coremltools"):
         model = converted.model
-        if compressed:
+        if eight_bit_weights:
             from coremltools.models.neural_network.quantization_utils import quantize_weights
 
             model = quantize_weights(model, nbits=8, quantization_mode="linear")
@@ -158,14 +151,29 @@ class _Pixels(nn.Module):
     def __init__(self, graph: Graph, *, scale_inputs: bool) -> None:
         super().__init__()
         self.module = graph.module
-        self.scaled = [scale_inputs and port.kind is Kind.IMAGE for port in graph.contract.inputs]
+        self.inputs = [scale_inputs and port.kind is Kind.IMAGE for port in graph.contract.inputs]
+        self.contract = graph.contract
         (output,) = graph.contract.outputs
         self.paints = output.kind is Kind.IMAGE
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        x = (x * (1 / MAXIMUM) if scaled else x for x, scaled in zip(inputs, self.scaled))
+        ports = self.contract.inputs
+        x = (_values(x, p) if image else x for x, p, image in zip(inputs, ports, self.inputs))
         y: Tensor = self.module(*x)
-        return y * MAXIMUM if self.paints else y
+        return _pixels(y, self.contract.outputs[0]) if self.paints else y
+
+
+def _values(pixels: Tensor, port: Port) -> Tensor:
+    """Pixels in a port's range; nothing is added where there is nothing to add."""
+    scaled = pixels * port.scale
+    return scaled + port.offset if port.offset else scaled
+
+
+def _pixels(values: Tensor, port: Port) -> Tensor:
+    """The inverse of ``_values``; scaled first, as a factor is looked for before the output."""
+    scale = port.pixels_per_unit
+    scale = int(scale) if scale.is_integer() else scale  # coremltools names the two differently
+    return values * scale - port.offset * scale if port.offset else values * scale
 
 
 def _program(module: nn.Module, graph: Graph, rewrites: Rewrites) -> ExportedProgram:
@@ -189,14 +197,14 @@ def _reciprocal(x: Tensor) -> Tensor:
     return torch.full((1,) * x.dim(), 1.0) / x
 
 
-def _compressed(model: Any) -> Any:
+def _compressed(model: Any, smallest: int) -> Any:
     import coremltools.optimize.coreml as cto
 
     settings = cto.OpLinearQuantizerConfig(
         mode="linear_symmetric",
         dtype="int8",
         granularity="per_channel",
-        weight_threshold=COMPRESSED_FROM,
+        weight_threshold=smallest,
     )
     return cto.linear_quantize_weights(model, cto.OptimizationConfig(global_config=settings))
 
@@ -209,12 +217,13 @@ def _pipeline() -> Any:
     return pipeline
 
 
-def _input_type(port: Port, scale: float) -> Any:
+def _input_type(port: Port, *, scaled: bool) -> Any:
     import coremltools as ct
 
     if port.kind is Kind.IMAGE:
+        how = {"scale": port.scale, "bias": [port.offset] * 3} if scaled else {}
         layout = ct.colorlayout.RGB
-        return ct.ImageType(port.name, shape=port.shape, scale=scale, color_layout=layout)
+        return ct.ImageType(port.name, shape=port.shape, color_layout=layout, **how)
     return ct.TensorType(port.name, shape=port.shape, dtype=np.float32)
 
 

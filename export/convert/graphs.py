@@ -88,9 +88,6 @@ class Full(nn.Module):
         return network.stylize(content, network.encode_style(painting), strength)
 
 
-GRAPHS = ("stylizer", "style_encoder", "full")
-
-
 def build(
     name: str,
     network: nn.Module,

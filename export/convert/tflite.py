@@ -6,14 +6,12 @@ files' tensors are renamed and put in the contract's order, which the converters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from export.convert.graphs import Graph
@@ -90,16 +88,18 @@ def to_tensorflow(
 
 
 def to_tflite(
-    saved: SavedGraph, precision: str, path: Path, calibration: Sequence[Example] = ()
+    saved: SavedGraph,
+    configure: Callable[[Any, Contract, Sequence[Example]], None],
+    path: Path,
+    examples: Sequence[Example] = (),
 ) -> None:
     """Write one ``.tflite`` file.
 
     Args:
         saved: from ``to_tensorflow``.
-        precision: ``fp32``, ``fp16`` (weights), ``dynamic`` (int8 weights) or ``int8`` (weights,
-            activations, inputs and outputs).
+        configure: sets up TensorFlow's converter for a precision; see ``export.formats.tflite``.
         path: where to.
-        calibration: for ``int8``, real inputs whose ranges are measured.
+        examples: real inputs whose ranges a calibrated precision measures.
 
     Raises:
         ConversionError: when the converter gives up.
@@ -108,45 +108,9 @@ def to_tflite(
         import tensorflow as tf
 
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder))
-        _PRECISIONS[precision](tf, converter, saved.contract, calibration)
+        configure(converter, saved.contract, examples)
         data = converter.convert()
         path.write_bytes(_with_contract(data, saved.contract))
-
-
-def _fp32(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
-    pass
-
-
-def _fp16(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
-
-
-def _dynamic(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-
-
-def _int8(tf: Any, converter: Any, contract: Contract, calibration: Sequence[Example]) -> None:
-    def samples() -> Iterator[dict[str, NDArray[np.float32]]]:
-        for example in calibration:
-            yield {
-                port.name: np.ascontiguousarray(value.permute(0, 2, 3, 1).numpy())
-                for port, value in zip(contract.inputs, example)
-            }
-
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-
-
-_PRECISIONS: dict[str, Callable[[Any, Any, Contract, Sequence[Example]], None]] = {
-    "fp32": _fp32,
-    "fp16": _fp16,
-    "dynamic": _dynamic,
-    "int8": _int8,
-}
 
 
 def _with_contract(data: bytes, contract: Contract) -> bytes:

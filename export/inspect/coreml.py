@@ -1,6 +1,6 @@
 """Core ML files read back from disk: what is in them, and whether it is what was asked for.
 
-Nothing is executed here; ``run_coreml`` does that.
+Nothing is executed here; ``export.runtimes.coreml`` does that.
 """
 
 from __future__ import annotations
@@ -27,16 +27,13 @@ from export.inspect.coreml_file import (
     read,
 )
 from export.verify.verdicts import Assurance, Verdict, equal
-from facestyle.contract import MAXIMUM, Kind, Port
+from facestyle.contract import Kind, Port
 
 VERSIONS = {"mlProgram": (7,), "neuralNetwork": (4, 5)}
 """Of the specification: 7 runs from iOS 16, 5 from iOS 14, 4 from iOS 13."""
 
 FLOAT32, RGB = 65568, 20
 """In FeatureTypes.proto."""
-
-COMPRESSED_FROM = 2048
-"""Values of a constant that must be compressed in a compressed file."""
 
 PACKED = {"Manifest.json", f"Data/{MODEL}", f"Data/{WEIGHTS}/weight.bin"}
 """All files of a package."""
@@ -84,13 +81,14 @@ def constants(path: Path) -> list[Constant]:
     return list(read(path).constants)
 
 
-def check(path: Path, graph: Graph, precision: str) -> list[Verdict]:
+def check(path: Path, graph: Graph, eight_bit_above: int | None) -> list[Verdict]:
     """Whether a file is built as it should be.
 
     Args:
         path: an .mlpackage or .mlmodel.
         graph: what it was made from.
-        precision: ``fp32``, ``fp16`` or ``compressed``.
+        eight_bit_above: constants of more values must be stored in 8 bits; None: none
+            may be.
 
     Raises:
         UserError: when the file cannot be read.
@@ -104,7 +102,7 @@ def check(path: Path, graph: Graph, precision: str) -> list[Verdict]:
         _none("constants or operations of another precision", model.misfits),
         _none("constants that are not finite", infinite),
         _equal("weights that nothing uses", model.unused, 0),
-        _compression(model, precision),
+        _compression(model, eight_bit_above),
         _none("contents of no known use", list(_useless(model.package))),
         _none("descriptions that are missing or wrong", _misdescribed(model.spec, graph)),
     ]
@@ -163,10 +161,11 @@ def _scales(model: CoreMLFile, graph: Graph) -> Iterator[Verdict]:
     """Verdicts on the way between 0..255 and [0, 1]."""
     for port in graph.contract.inputs:
         if port.kind is Kind.IMAGE:
-            yield _once(f"scale of {port.name}", model.factors_after(port.name), 1 / MAXIMUM)
+            yield _once(f"scale of {port.name}", model.factors_after(port.name), port.scale)
     for port in graph.contract.outputs:
         if port.kind is Kind.IMAGE:
-            yield _once(f"scale of {port.name}", model.factors_before(port.name), MAXIMUM)
+            wanted = port.pixels_per_unit
+            yield _once(f"scale of {port.name}", model.factors_before(port.name), wanted)
 
 
 def _once(check: str, factors: Sequence[float], wanted: float) -> Verdict:
@@ -177,13 +176,13 @@ def _once(check: str, factors: Sequence[float], wanted: float) -> Verdict:
     return Verdict(check, figure, f"{wanted:.6f}, once", passed, Assurance.STRUCTURE)
 
 
-def _compression(model: CoreMLFile, precision: str) -> Verdict:
-    if precision == "compressed":
+def _compression(model: CoreMLFile, eight_bit_above: int | None) -> Verdict:
+    if eight_bit_above is not None:
         wrong = [f"{name}: {how}" for name, how in model.compressions.items() if how != EIGHT_BITS]
         wrong += [
             f"{constant.name}: none"
             for constant in model.constants
-            if constant.values.size >= COMPRESSED_FROM and constant.name not in model.compressions
+            if constant.values.size > eight_bit_above and constant.name not in model.compressions
         ]
         limit = f"{EIGHT_BITS} and a scale"
     else:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export import sigint
 from export.convert.graphs import Graph
-from export.convert.rewrites import for_tflite
 from export.convert.tflite import example_inputs
-
-
-def figures(graph: Graph, format_: str) -> dict[str, int]:
-    """What one run of a file costs.
-
-    A TFLite file's MACs are those of the graph as rewritten for it, with folded upsampling.
-    """
-    written = replace(graph, module=for_tflite(graph.module)) if format_ == "tflite" else graph
-    return {"macs": macs(written), "parameters": parameters(graph)}
 
 
 def macs(graph: Graph) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -55,44 +55,6 @@ MAX_SLACK = 64
 
 LARGE = 1024
 """The converter leaves weights of fewer values in floating point in ``dynamic`` files."""
-
-_FLOAT, _HALF, _BYTE = {"float32"}, {"float16"}, {"int8"}
-_PRECISIONS: dict[str, dict[str, set[str]]] = {
-    "fp32": {
-        "inputs and outputs": _FLOAT,
-        "large weights": _FLOAT,
-        "small weights": _FLOAT,
-        "other constants": _FLOAT,
-        "inputs of convolutions": _FLOAT,
-        "computed values": _FLOAT,
-    },
-    "fp16": {
-        "inputs and outputs": _FLOAT,
-        "large weights": _HALF,
-        "small weights": _HALF,
-        "other constants": _HALF,
-        "inputs of convolutions": _FLOAT,
-        "computed values": _FLOAT,
-    },
-    "dynamic": {
-        "inputs and outputs": _FLOAT,
-        "large weights": _BYTE,
-        "small weights": _FLOAT | _BYTE,
-        "other constants": _FLOAT,
-        "inputs of convolutions": _FLOAT,
-        "computed values": _FLOAT,
-    },
-    "int8": {
-        "inputs and outputs": _BYTE,
-        "large weights": _BYTE,
-        "small weights": _BYTE,
-        "other constants": _FLOAT | _BYTE | {"int32"},
-        "inputs of convolutions": _BYTE,
-        # What int8 has no kernels for is calculated in floating point.
-        "computed values": _FLOAT | _BYTE,
-    },
-}
-"""Types that a precision allows, by what has them."""
 
 
 class TFLiteModel:
@@ -234,8 +196,7 @@ class TFLiteModel:
         }
         return {what: {dtype(tensors[i]) for i in indices} for what, indices in having.items()}
 
-    def _precision(self, precision: str) -> Verdict:
-        allowed = _PRECISIONS[precision]
+    def _precision(self, precision: str, allowed: Mapping[str, set[str]]) -> Verdict:
         wrong = [
             f"{what} in {'/'.join(sorted(found - allowed[what])).upper()}"
             for what, found in self._types().items()
@@ -243,12 +204,13 @@ class TFLiteModel:
         ]
         return equal("precision", ", ".join(wrong) or precision, precision, Assurance.STRUCTURE)
 
-    def check(self, graph: Graph, precision: str) -> list[Verdict]:
+    def check(self, graph: Graph, precision: str, types: Mapping[str, set[str]]) -> list[Verdict]:
         """Names, shapes and order of inputs and outputs; operators; contents; precision.
 
         Args:
             graph: what the file was made from.
-            precision: what it was made in: fp32, fp16, dynamic or int8.
+            precision: what it was made in, by name.
+            types: names of the tensor types that it allows, by what has them.
         """
 
         def shaped(name: str, size: Iterable[int]) -> str:
@@ -265,7 +227,7 @@ class TFLiteModel:
             equal("inputs", ports(self.graph.inputs), wanted_in, Assurance.STRUCTURE),
             equal("outputs", ports(self.graph.outputs), wanted_out, Assurance.STRUCTURE),
             self._signature(),
-            self._precision(precision),
+            self._precision(precision, types),
             equal(
                 "operators phones refuse",
                 ", ".join(self.unwanted()) or "none",

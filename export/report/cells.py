@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from export.build.entries import FileEntry, PortEntry
 from export.report import results_table
 
 
-def kilobytes(entry: dict[str, Any]) -> str:
+def kilobytes(entry: FileEntry) -> str:
     """Size for people."""
-    return f"{entry['bytes'] / 1000:,.0f} KB"
+    return f"{entry.bytes / 1000:,.0f} KB"
 
 
-def psnr(entry: dict[str, Any]) -> str:
+def psnr(entry: FileEntry) -> str:
     """Worst PSNR, or why there is none."""
-    if "verdicts" not in entry:
+    if entry.proof is None:
         return "not verified"
-    return results_table.decibels(entry["worst_psnr_db"]) if entry["executed"] else "not executed"
+    worst = entry.proof.worst_psnr_db
+    return "not executed" if worst is None else results_table.decibels(worst)
 
 
-def partitions(entry: dict[str, Any]) -> str:
+def partitions(entry: FileEntry) -> str:
     """Delegate partitions for people."""
-    count = entry.get("delegate_partitions")
-    if count is None:
+    if entry.proof is None or entry.proof.delegate_partitions is None:
         return "–"
-    return f"{count}" + (" (whole graph)" if entry["fully_delegated"] else "")
+    whole = " (whole graph)" if entry.proof.fully_delegated else ""
+    return f"{entry.proof.delegate_partitions}{whole}"
 
 
-def traced(entry: dict[str, Any]) -> str:
+def traced(entry: FileEntry) -> str:
     """How many constants were traced."""
-    constants = entry.get("constants")
-    if constants is None:
+    if entry.proof is None:
         return "–"
-    known = sum(c["from"] is not None for c in constants)
+    constants = entry.proof.constants
+    known = sum(c.origin is not None for c in constants)
     return f"{known} of {len(constants)}"
 
 
-def summary(entry: dict[str, Any]) -> list[str]:
+def summary(entry: FileEntry) -> list[str]:
     """The cells of a file's row in every table."""
     return [
-        entry["file"],
+        entry.file,
         kilobytes(entry),
         psnr(entry),
-        f"{entry['macs'] / 1e9:.3f} G",
-        f"{entry['parameters'] / 1e6:.3f} M",
+        f"{entry.macs / 1e9:.3f} G",
+        f"{entry.parameters / 1e6:.3f} M",
         partitions(entry),
         traced(entry),
         verdict(entry),
@@ -62,23 +62,23 @@ HEADINGS = [
 ]
 
 
-def verdict(entry: dict[str, Any]) -> str:
+def verdict(entry: FileEntry) -> str:
     """``pass``, ``FAIL`` or ``not verified``."""
-    if "verdicts" not in entry:
+    if entry.proof is None:
         return "not verified"
-    return "pass" if entry["verified"] else "FAIL"
+    return "pass" if entry.verified else "FAIL"
 
 
-def port_in_words(port: dict[str, Any]) -> str:
+def port_in_words(port: PortEntry) -> str:
     """An input or output for people."""
-    if port.get("type") == "image":
-        what = f"image {port['width']} x {port['height']}, RGB, 0..255"
+    if port.type == "image":
+        what = f"image {port.width} x {port.height}, RGB, 0..255"
     else:
-        what = f"{port['dtype']} {port['shape']} {port['layout']}"
-        if "scale" in port:
-            what += f", scale {port['scale']:.6g}, zero point {port['zero_point']}"
-        elif port["range"]:
-            what += f", {port['range'][0]:g}..{port['range'][1]:g}"
-        if port.get("colour_order"):
-            what += f", {port['colour_order']}"
-    return f"{what}. {port['description']}"
+        what = f"{port.dtype} {list(port.shape or ())} {port.layout}"
+        if port.scale is not None:
+            what += f", scale {port.scale:.6g}, zero point {port.zero_point}"
+        elif port.range:
+            what += f", {port.range[0]:g}..{port.range[1]:g}"
+        if port.colour_order:
+            what += f", {port.colour_order}"
+    return f"{what}. {port.description}"

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from export.report.table import table
+from export.verify.delegates import CoverageSummary
+from export.verify.fp16_range import RangeEntry, RangeSummary
 
 
-def coverage(entries: list[dict[str, Any]]) -> str:
+def coverage(entries: Sequence[CoverageSummary]) -> str:
     """What each accelerator takes of a file, operator by operator."""
     parts = []
     for found in entries:
-        pieces = found["partitions"]
+        pieces = found.partitions
         inside = "" if pieces is None else f" in {pieces} piece{'s' * (pieces != 1)}"
         lines = [
             [
-                kind["operator"],
-                f"{kind['taken']} of {kind['count']}",
-                "; ".join(kind["causes"]),
-                "; ".join(kind["rewrites"]),
+                kind.operator,
+                f"{kind.taken} of {kind.count}",
+                "; ".join(kind.causes),
+                "; ".join(kind.rewrites),
             ]
-            for kind in found["operators"]
+            for kind in found.operators
         ]
         parts.append(
-            f"<details><summary>{escape(found['delegate'])}: takes {found['taken']} of "
-            f"{found['total']} operators{inside}</summary><p>{escape(found['source'])}</p>"
+            f"<details><summary>{escape(found.delegate)}: takes {found.taken} of "
+            f"{found.total} operators{inside}</summary><p>{escape(found.source)}</p>"
             + table(["operator", "taken", "why not", "what would help"], lines)
             + "</details>"
         )
@@ -36,20 +38,20 @@ RANGE = ["operator", "kind", "greatest", "on", "headroom", "below 2⁻¹⁴", "b
 """Of ``ranges``; the last two are shares of the values that are not zero, on real pictures."""
 
 
-def ranges(row: dict[str, Any]) -> list[str]:
+def ranges(row: RangeEntry) -> list[str]:
     """How far an operator's numbers go."""
     return [
-        row["name"],
-        row["kind"],
-        _number(row["greatest"]),
-        row["input"],
-        f"{_number(row['headroom'])}x",
-        _share(row["share_subnormal"]),
-        _share(row["share_lost"]),
+        row.name,
+        row.kind,
+        _number(row.greatest),
+        row.input,
+        f"{_number(row.headroom)}x",
+        _share(row.share_subnormal),
+        _share(row.share_lost),
     ]
 
 
-def headroom(graphs: dict[str, dict[str, Any]]) -> str:
+def headroom(graphs: dict[str, RangeSummary]) -> str:
     """How far each graph stays from the ends of half precision."""
     if not graphs:
         return ""
@@ -60,20 +62,18 @@ def headroom(graphs: dict[str, dict[str, Any]]) -> str:
         "Arm processors that calculate in it: <code>facestyle bench arm</code>.</p>"
     ]
     for name, found in graphs.items():
-        trials = [
-            [t["input"], _decibels(t["psnr_db"]), t["error_grows_at"]] for t in found["trials"]
-        ]
+        trials = [[t.input, _decibels(t.psnr_db), t.error_grows_at] for t in found.trials]
         parts.append(
-            f"<details open><summary>{escape(name)}: {found['operators']} operators, "
-            f"{found['inputs']} inputs</summary>"
-            + table(RANGE, [ranges(row) for row in found["worst"]])
+            f"<details open><summary>{escape(name)}: {found.operators} operators, "
+            f"{found.inputs} inputs</summary>"
+            + table(RANGE, [ranges(row) for row in found.worst])
             + "<details><summary>Every normalisation, square, reduction, root and division: "
-            + f"{len(found['sensitive'])} operators</summary>"
-            + table(RANGE, [ranges(row) for row in found["sensitive"]])
+            + f"{len(found.sensitive)} operators</summary>"
+            + table(RANGE, [ranges(row) for row in found.sensitive])
             + "</details>"
             + "<p>The graph with every result rounded to half precision:</p>"
             + table(["input", "PSNR to fp32", "error grows most at"], trials)
-            + _sums(found["overflow_if_summed_in_fp16"])
+            + _sums(found.overflow_if_summed_in_fp16)
             + "</details>"
         )
     return "".join(parts)

@@ -7,11 +7,12 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from PIL import Image
 from torch import Tensor
 
+from export.build.entries import FileEntry
+from export.convert.graphs import Graph
 from export.verify import test_inputs
 from export.verify.test_inputs import Probe
 from export.verify.verify_file import Evidence
@@ -28,7 +29,8 @@ DIFFERENCE_GAIN = 8
 class Row:
     """A file's manifest entry with what its pictures are made from."""
 
-    entry: dict[str, Any]
+    entry: FileEntry
+    graph: Graph
     probes: Sequence[Probe]
     wanted: dict[str, Tensor]
     evidence: Evidence | None
@@ -38,17 +40,21 @@ class Row:
 
 def pictures(row: Row) -> str:
     """A row of figures, self-contained."""
-    names = [port["name"] for port in row.entry["inputs"]]
+    contract = row.graph.contract
+    names = [port.name for port in contract.inputs]
     figures = []
     if "content" in names:
-        probe = next(p for p in row.probes if p.name == SHOWN)
-        figures.append(_figure("content", to_image(probe.inputs[names.index("content")])))
+        probe, place = next(p for p in row.probes if p.name == SHOWN), names.index("content")
+        content = contract.inputs[place].to_unit(probe.inputs[place])
+        figures.append(_figure("content", to_image(content)))
         wanted, output = row.wanted[SHOWN], _output(row, SHOWN)
+        wanted = contract.outputs[0].to_unit(wanted)
+        output = None if output is None else contract.outputs[0].to_unit(output)
     else:
         # A style code is no picture: what counts is how the portrait looks when painted with it.
         wanted, output = row.paint(row.wanted[SHOWN_CODE]), _output(row, SHOWN_CODE)
         output = None if output is None else row.paint(output)
-    painting = _painting(row.entry["style"], names)
+    painting = _painting(row.entry.style, names)
     if painting is not None:
         figures.append(_figure("painting", to_image(painting)))
     figures.append(_figure("PyTorch", to_image(wanted)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from export.request import FORMATS, PRECISIONS
+from export.build.entries import FileEntry
+from export.formats import FORMATS, precisions
 from export.verify.verdicts import Assurance
 
 LEGEND = (
@@ -34,15 +34,15 @@ class MatrixRow:
 
     graph: str
     format: str
-    cells: dict[str, dict[str, Any]]
+    cells: dict[str, FileEntry]
 
 
-def rows(files: Sequence[dict[str, Any]]) -> list[MatrixRow]:
+def rows(files: Sequence[FileEntry]) -> list[MatrixRow]:
     """The manifest's entries in order: graph by graph, format by format."""
-    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    found: dict[tuple[str, str], dict[str, FileEntry]] = {}
     for entry in files:
-        graph = entry["graph"] if entry["style"] is None else f"{entry['graph']} {entry['style']}"
-        found.setdefault((graph, entry["format"]), {})[entry["precision"]] = entry
+        graph = entry.graph if entry.style is None else f"{entry.graph} {entry.style}"
+        found.setdefault((graph, entry.format), {})[entry.precision] = entry
     graphs = list(dict.fromkeys(graph for graph, _ in found))
     return [
         MatrixRow(graph, format_, found[graph, format_])
@@ -52,16 +52,16 @@ def rows(files: Sequence[dict[str, Any]]) -> list[MatrixRow]:
     ]
 
 
-def cell(entry: dict[str, Any] | None) -> str:
+def cell(entry: FileEntry | None) -> str:
     """``118.7 dB (at least 80), 2e-06, real runtime``; a figure for each level of assurance."""
     if entry is None:
         return NO_FILE
-    if "verdicts" not in entry:
+    if entry.proof is None:
         return "not verified"
     figures = [
-        f"{decibels(e['psnr_db'])} (at least {e['limit_db']:g}), {error(e['max_error'])}, "
-        f"{e['assurance']}"
-        for e in entry["executions"]
+        f"{decibels(e.psnr_db)} (at least {e.limit_db:g}), {error(e.max_error)}, "
+        f"{e.assurance.value}"
+        for e in entry.proof.executions
     ]
     return "; ".join(figures) or f"not executed, {Assurance.STRUCTURE.value}"
 
@@ -79,13 +79,12 @@ def error(value: float | str) -> str:
 def headings(found: Sequence[MatrixRow]) -> list[str]:
     """``graph``, ``format``, and the precisions that occur."""
     used = {precision for row in found for precision in row.cells}
-    return ["graph", "format", *(p for p in PRECISIONS if p in used)]
+    return ["graph", "format", *(p for p in precisions() if p in used)]
 
 
 def table(found: Sequence[MatrixRow]) -> list[list[str]]:
     """Lines of cells under ``headings``."""
-    precisions = headings(found)[2:]
+    columns = headings(found)[2:]
     return [
-        [row.graph, f".{row.format}", *(cell(row.cells.get(p)) for p in precisions)]
-        for row in found
+        [row.graph, f".{row.format}", *(cell(row.cells.get(p)) for p in columns)] for row in found
     ]

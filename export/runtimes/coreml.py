@@ -32,7 +32,7 @@ class ReferenceFile:
             self.model = coreml_reference.load(path)
 
     def run(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Execute on inputs in the contract's order and shapes; so the output, images in [0, 1].
+        """Execute on inputs in the contract's order and shapes; so the output, in its port's range.
 
         An image is what the network gave, before a phone rounds it to 8 bits.
 
@@ -41,7 +41,7 @@ class ReferenceFile:
         """
         (output,) = self.contract.outputs
         given = {
-            port.name: value * MAXIMUM if port.kind is Kind.IMAGE else value
+            port.name: port.to_unit(value) * MAXIMUM if port.kind is Kind.IMAGE else value
             for port, value in zip(self.contract.inputs, inputs)
         }
         with as_user_errors(self.path):
@@ -49,7 +49,7 @@ class ReferenceFile:
         if output.name not in results:
             raise UserError(f"{self.path}: no output {output.name}")
         result = results[output.name].float()
-        return result / MAXIMUM if output.kind is Kind.IMAGE else result
+        return output.from_unit(result / MAXIMUM) if output.kind is Kind.IMAGE else result
 
 
 class AppleFile:
@@ -72,11 +72,11 @@ class AppleFile:
         """Execute on inputs in the contract's order and shapes; images come back in 8 bits."""
         (output,) = self.contract.outputs
         given: dict[str, Any] = {
-            port.name: to_image(value) if port.kind is Kind.IMAGE else value.numpy()
+            port.name: to_image(port.to_unit(value)) if port.kind is Kind.IMAGE else value.numpy()
             for port, value in zip(self.contract.inputs, inputs)
         }
         result = self.model.predict(given)[output.name]
         if output.kind is not Kind.IMAGE:
             return torch.from_numpy(np.asarray(result, np.float32)).reshape(output.shape)
         pixels = np.asarray(result.convert("RGB"), np.float32)
-        return torch.from_numpy(pixels).permute(2, 0, 1)[None] / MAXIMUM
+        return output.from_unit(torch.from_numpy(pixels).permute(2, 0, 1)[None] / MAXIMUM)

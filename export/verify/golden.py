@@ -21,14 +21,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from export.build.manifest import GOLDEN
+from export.build.entries import FileEntry
 from export.convert.graphs import Graph
+from export.formats import named
+from export.formats.base import HALF_DB
 from export.verify.compare import peak, psnr
-from export.verify.parity import EIGHT_BIT_DB, LIMITS_DB
+from export.verify.parity import limits
 from export.verify.test_inputs import Probe
 from facestyle.contract import Kind, Port
 from facestyle.files import write_text
 from facestyle.images import to_bytes, to_image
+
+GOLDEN = "golden"
+"""The folder of golden pairs in a build's."""
 
 INDEX = "golden.json"
 FORMAT = "facestyle-golden/1"
@@ -41,7 +46,7 @@ ABOUT = (
     "10 log10(peak^2 / mean squared difference), must be at least least_psnr_db, or "
     "least_psnr_db_in_half where it runs in half precision, as on GPUs and the Neural Engine. Raw "
     "files are little-endian, row by row, channels last: .u8 are bytes R G B, the same as in the "
-    ".png; .f32 are floats. A .u8 is divided by 255 for .tflite files and given as it is, as an "
+    ".png; .f32 are floats. A .u8 is {scaled} for .tflite files and given as it is, as an "
     "image, to Core ML, which gives images in 8 bits (hence its lower limit) and has codes as "
     "{code}: the same numbers in the same order. int8 files take and give what the "
     "manifest's scale and zero_point say."
@@ -66,7 +71,7 @@ def pair(graph: Graph, probes: Iterable[Probe], wanted: Mapping[str, Tensor]) ->
     return Pair(graph, probe, wanted[probe.name])
 
 
-def write(folder: Path, pairs: Sequence[Pair], files: Sequence[dict[str, Any]]) -> None:
+def write(folder: Path, pairs: Sequence[Pair], files: Sequence[FileEntry]) -> None:
     """Write ``golden/`` of a build.
 
     Args:
@@ -76,11 +81,12 @@ def write(folder: Path, pairs: Sequence[Pair], files: Sequence[dict[str, Any]]) 
     """
     place = folder / GOLDEN
     place.mkdir()
+    outputs = {pair.graph.name: pair.graph.contract.outputs[0] for pair in pairs}
     index = {
         "format": FORMAT,
-        "about": ABOUT.format(code=_code_shape(pairs)),
+        "about": ABOUT.format(scaled=_scaled(pairs), code=_code_shape(pairs)),
         "graphs": {pair.graph.name: _write_pair(place, pair) for pair in pairs},
-        "files": {entry["file"]: _limits(entry) for entry in files},
+        "files": {entry.file: _limits(entry, outputs[entry.subject]) for entry in files},
     }
     write_text(place / INDEX, json.dumps(index, indent=1) + "\n")
 
@@ -116,30 +122,38 @@ def _write_value(
     entry["shape"] = list(rows.shape)
     file = f"{graph}_{port.name}"
     if port.kind is Kind.IMAGE:
-        to_image(value).save(place / f"{file}.png", optimize=True)
+        to_image(port.to_unit(value)).save(place / f"{file}.png", optimize=True)
         entry["png"] = f"{file}.png"
     if port.kind is Kind.IMAGE and not exact:
         entry["raw"] = f"{file}.u8"
-        (place / entry["raw"]).write_bytes(to_bytes(value)[0].permute(1, 2, 0).numpy().tobytes())
+        pixels = to_bytes(port.to_unit(value))[0].permute(1, 2, 0)
+        (place / entry["raw"]).write_bytes(pixels.numpy().tobytes())
     else:
         entry["raw"] = f"{file}.f32"
         (place / entry["raw"]).write_bytes(rows.astype("<f4").tobytes())
     return entry
 
 
-def _limits(entry: dict[str, Any]) -> dict[str, Any]:
-    limit = LIMITS_DB[entry["precision"]]
-    if entry["format"] != "tflite" and entry["outputs"][0]["kind"] == Kind.IMAGE.value:
-        limit = min(limit, EIGHT_BIT_DB)  # Core ML gives images in 8 bits
-    style = "" if entry["style"] is None else f"_{entry['style']}"
+def _scaled(pairs: Sequence[Pair]) -> str:
+    """How 8-bit images become a network's values."""
+    ports = [port for pair in pairs for port in pair.graph.contract.inputs]
+    image = next(port for port in ports if port.kind is Kind.IMAGE)
+    shift = f", plus {image.offset:g}" if image.offset else ""
+    return f"divided by {image.pixels_per_unit:g}{shift}"
+
+
+def _limits(entry: FileEntry, output: Port) -> dict[str, Any]:
+    format_ = named(entry.format)
+    precision = format_.precision(entry.precision)
+    limit = limits(precision, output, eight_bit=format_.eight_bit).psnr_db
     return {
-        "graph": entry["graph"] + style,
+        "graph": entry.subject,
         "least_psnr_db": limit,
-        "least_psnr_db_in_half": min(limit, LIMITS_DB["fp16"]),
+        "least_psnr_db_in_half": min(limit, HALF_DB),
     }
 
 
-def problems(folder: Path, pairs: Sequence[Pair], files: Sequence[dict[str, Any]]) -> Iterator[str]:
+def problems(folder: Path, pairs: Sequence[Pair], files: Sequence[FileEntry]) -> Iterator[str]:
     """What is wrong with a build's golden pairs, each compared with one made anew.
 
     Args:

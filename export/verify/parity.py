@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
+from export.build.entries import ParityEntry
+from export.formats.base import Precision
 from export.verify import compare
 from export.verify.test_inputs import Probe
 from export.verify.verdicts import Assurance, Verdict, at_least
-from facestyle.contract import MAXIMUM, Contract, Kind
-
-LIMITS_DB = {"fp32": 80.0, "fp16": 45.0, "dynamic": 30.0, "int8": 24.0, "compressed": 30.0}
-"""Least PSNR to PyTorch. int8 is to be raised to 33 once quantization has its own work."""
-
-GREATEST_ERRORS = {"fp32": 1e-3, "fp16": 0.05, "dynamic": 0.25, "int8": 0.6, "compressed": 0.25}
-"""Greatest error of any value, as a share of the output's range: a few pixels may be all wrong at
-45 dB. About four times what the shipped network's files have."""
+from facestyle.contract import MAXIMUM, Contract, Kind, Port
 
 EIGHT_BIT_DB = 50.0
 """Least PSNR where images come back in 8 bits: cutting off what is below a step costs 52.9 dB."""
@@ -64,16 +58,17 @@ class Limits:
     error: float
 
 
-def limits(precision: str, contract: Contract, assurance: Assurance, format_: str) -> Limits:
-    """Limits for a file of a precision, executed so.
+def limits(precision: Precision, output: Port, *, eight_bit: bool) -> Limits:
+    """Limits for a file of a precision.
 
-    Core ML itself gives images in 8 bits; our reference runtime gives what the network gave.
+    Args:
+        precision: of the file.
+        output: of its graph.
+        eight_bit: whether what executes it gives images in 8 bits, as Core ML itself does.
     """
-    found = Limits(LIMITS_DB[precision], GREATEST_ERRORS[precision])
-    eight_bit = format_ != "tflite" and assurance is not Assurance.REFERENCE
-    if eight_bit and contract.outputs[0].kind is Kind.IMAGE:
-        return Limits(min(found.psnr_db, EIGHT_BIT_DB), found.error + 1 / MAXIMUM)
-    return found
+    if eight_bit and output.kind is Kind.IMAGE:
+        return Limits(min(precision.psnr_db, EIGHT_BIT_DB), precision.max_error + 1 / MAXIMUM)
+    return Limits(precision.psnr_db, precision.max_error)
 
 
 def agreements(
@@ -147,21 +142,23 @@ def as_json(value: float | None, digits: int = 4) -> float | str | None:
     return "exact" if value > 0 else "not finite"
 
 
-def entries(found: Sequence[Agreement]) -> list[dict[str, Any]]:
+def entries(found: Sequence[Agreement]) -> tuple[ParityEntry, ...]:
     """What the manifest says of them: one entry for each runtime, with its worst figures."""
     result = []
     for assurance in dict.fromkeys(a.assurance for a in found):
         own = [a for a in found if a.assurance is assurance]
-        least = worst(own)
-        assert least is not None
+        least, error = worst(own), as_json(max_error(own), 9)
+        assert least is not None and error is not None
+        psnr = as_json(least.psnr_db)
+        assert psnr is not None
         result.append(
-            {
-                "assurance": assurance.value,
-                "psnr_db": as_json(least.psnr_db),
-                "at": least.probe,
-                "limit_db": least.limit_db,
-                "max_error": as_json(max_error(own), 9),
-                "probes": len(own),
-            }
+            ParityEntry(
+                assurance=assurance,
+                psnr_db=psnr,
+                at=least.probe,
+                limit_db=least.limit_db,
+                max_error=error,
+                probes=len(own),
+            )
         )
-    return result
+    return tuple(result)

@@ -106,7 +106,7 @@ def value(
     """What a port is given: the picture, the code, the strength, and a slanting depth ramp."""
     match port.kind:
         case Kind.IMAGE:
-            return picture if port.name == "content" else painting()
+            return port.from_unit(picture if port.name == "content" else painting())
         case Kind.CODE:
             return code.clone()
         case Kind.MAP:

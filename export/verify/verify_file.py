@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from export.convert.graphs import Graph
-from export.convert.rewrites import derived_constants, for_tflite
+from export.formats.base import Delegation, Format, Loaded, Precision, Runtime
 from export.inspect import constants
 from export.inspect.constants import Origin
 from export.inspect.cost import used_modules
 from export.suppress_output import ConversionError
 from export.verify import parity
-from export.verify.delegates import Coverage, coverages, partitions_agree
+from export.verify.delegates import Coverage
 from export.verify.parity import Agreement, agreements, error_verdict, limits
 from export.verify.test_inputs import Probe
 from export.verify.verdicts import Assurance, Verdict
+from facestyle.contract import Contract
 from facestyle.errors import UserError
 
 
@@ -73,8 +72,8 @@ def references(graph: Graph, probes: Sequence[Probe]) -> dict[str, Tensor]:
 
 def verify(
     path: Path,
-    format_: str,
-    precision: str,
+    format_: Format,
+    precision: Precision,
     graph: Graph,
     probes: Sequence[Probe],
     wanted: dict[str, Tensor],
@@ -91,39 +90,57 @@ def verify(
     Raises:
         UserError: when the file cannot be read.
     """
-    check = _tflite if format_ == "tflite" else _coreml
-    return check(_Case(path, format_, precision, graph, probes, wanted))
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A file with all that it is checked against: the arguments of ``verify``."""
-
-    path: Path
-    format: str
-    precision: str
-    graph: Graph
-    probes: Sequence[Probe]
-    wanted: dict[str, Tensor]
+    inspection, written = format_.inspect(path, graph, precision), format_.written(graph)
+    origins = constants.trace(
+        inspection.constants, written.module, format_.derived(written), used_modules(written)
+    )
+    verdicts = [*inspection.verdicts, _traced(origins)]
+    coverages = format_.coverages(path)
+    executions = []
+    if _fits(verdicts):
+        executions = [
+            _execute(path, precision, runtime, graph.contract, probes, wanted)
+            for runtime in format_.runtimes()
+        ]
+    delegation = Delegation()
+    if executions and executions[0].loaded is not None:
+        delegation = format_.delegation(executions[0].loaded, coverages, precision)
+    return Evidence(
+        verdicts=(*verdicts, *delegation.verdicts, *(v for e in executions for v in e.verdicts)),
+        agreements=tuple(a for e in executions for a in e.agreements),
+        operators=inspection.operators,
+        partitions=delegation.partitions,
+        fully_delegated=delegation.whole,
+        coverage=coverages,
+        origins=tuple(origins),
+        outputs=executions[0].outputs if executions else {},
+    )
 
 
 @dataclass(frozen=True)
 class _Execution:
-    """A file in one runtime; ``runtime`` is None where it was refused."""
+    """A file in one runtime; ``loaded`` is None where it was refused."""
 
-    runtime: Any
+    loaded: Loaded | None
     verdicts: tuple[Verdict, ...]
     agreements: tuple[Agreement, ...] = ()
     outputs: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def _execute(case: _Case, runtime: Callable[..., Any], assurance: Assurance) -> _Execution:
-    contract = case.graph.contract
-    limit = limits(case.precision, contract, assurance, case.format)
+def _execute(
+    path: Path,
+    precision: Precision,
+    runtime: Runtime,
+    contract: Contract,
+    probes: Sequence[Probe],
+    wanted: dict[str, Tensor],
+) -> _Execution:
+    limit = limits(precision, contract.outputs[0], eight_bit=runtime.eight_bit)
+    assurance = runtime.assurance
     try:
-        loaded = runtime(case.path, contract)
+        loaded = runtime.load(path, contract)
         found, outputs = agreements(
-            partial(_run, loaded), case.probes, case.wanted, contract, limit, assurance
+            partial(_run, loaded), probes, wanted, contract, limit, assurance
         )
     except (UserError, ConversionError) as error:
         refused = Verdict("executes", " ".join(str(error).split()), "yes", False, assurance)
@@ -132,13 +149,12 @@ def _execute(case: _Case, runtime: Callable[..., Any], assurance: Assurance) -> 
     return _Execution(loaded, verdicts, tuple(found), outputs)
 
 
-def _run(loaded: Any, inputs: Sequence[Tensor]) -> Tensor:
+def _run(loaded: Loaded, inputs: Sequence[Tensor]) -> Tensor:
     """What a runtime gives; what it says where it gives up, as an error of ours."""
     try:
-        result: Tensor = loaded.run(inputs)
+        return loaded.run(inputs)
     except (LookupError, RuntimeError, ValueError) as error:
         raise UserError(str(error)) from error
-    return result
 
 
 def _fits(verdicts: Sequence[Verdict]) -> bool:
@@ -146,81 +162,13 @@ def _fits(verdicts: Sequence[Verdict]) -> bool:
     return all(v.passed for v in verdicts if v.check.startswith(("input", "output")))
 
 
-def _traced(origins: list[Origin]) -> Verdict:
-    strangers = [f"{o.constant} {o.shape}" for o in origins if o.parameter is None]
+def _traced(origins: Sequence[Origin]) -> Verdict:
+    untraced = [f"{o.constant} {o.shape}" for o in origins if o.parameter is None]
     return Verdict(
         "constants traced to the inference graph",
-        f"{len(origins) - len(strangers)} of {len(origins)}"
-        + (f"; unknown: {', '.join(strangers[:3])}" if strangers else ""),
+        f"{len(origins) - len(untraced)} of {len(origins)}"
+        + (f"; unknown: {', '.join(untraced[:3])}" if untraced else ""),
         "all",
-        not strangers,
+        not untraced,
         Assurance.STRUCTURE,
-    )
-
-
-def _tflite(case: _Case) -> Evidence:
-    from export.inspect.tflite import TFLiteModel
-    from export.runtimes.litert import TFLiteFile, fully_delegated, partitions
-
-    model, graph = TFLiteModel(case.path), case.graph
-    converted = Graph(graph.name, for_tflite(graph.module), graph.contract)
-    derived = derived_constants(converted.module)
-    used = used_modules(converted)
-    origins = constants.trace(model.constants(), converted.module, derived, used)
-    verdicts = [*model.check(graph, case.precision), _traced(origins)]
-    coverage = coverages(case.path, case.format)
-    pieces = delegated = None
-    execution = _Execution(None, ())
-    if _fits(verdicts):
-        execution = _execute(case, TFLiteFile, Assurance.RUNTIME)
-    if execution.runtime is not None:
-        interpreter = execution.runtime.interpreter
-        pieces, delegated = partitions(interpreter), fully_delegated(interpreter)
-        verdicts.append(partitions_agree(coverage[0], interpreter))
-        if case.precision in ("fp32", "fp16"):
-            verdicts.append(_whole(pieces, delegated))
-    return Evidence(
-        verdicts=(*verdicts, *execution.verdicts),
-        agreements=execution.agreements,
-        operators=model.operators(),
-        partitions=pieces,
-        fully_delegated=delegated,
-        coverage=tuple(coverage),
-        origins=tuple(origins),
-        outputs=execution.outputs,
-    )
-
-
-def _whole(pieces: int, delegated: bool) -> Verdict:
-    return Verdict(
-        "XNNPACK takes the whole graph in one partition",
-        f"{pieces} partition(s), {'whole' if delegated else 'not whole'}",
-        "1, whole",
-        delegated,
-        Assurance.RUNTIME,
-    )
-
-
-def _coreml(case: _Case) -> Evidence:
-    from export.inspect import coreml
-    from export.runtimes.coreml import AppleFile, ReferenceFile
-
-    path, graph = case.path, case.graph
-    found = coreml.constants(path)
-    origins = constants.trace(found, graph.module, used=used_modules(graph))
-    verdicts = [*coreml.check(path, graph, case.precision), _traced(origins)]
-    executions = []
-    if _fits(verdicts):
-        executions.append(_execute(case, ReferenceFile, Assurance.REFERENCE))
-        if platform.system() == "Darwin":
-            executions.append(_execute(case, AppleFile, Assurance.RUNTIME))
-    return Evidence(
-        verdicts=(*verdicts, *(v for e in executions for v in e.verdicts)),
-        agreements=tuple(a for e in executions for a in e.agreements),
-        operators=coreml.operators(path),
-        partitions=None,
-        fully_delegated=None,
-        coverage=tuple(coverages(path, case.format)),
-        origins=tuple(origins),
-        outputs=executions[0].outputs if executions else {},
     )

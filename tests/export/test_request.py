@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.convert.graphs import GRAPHS
-from export.request import FORMATS, LEGAL, PRECISIONS, Target, parse_list, parse_size, targets
+from export.formats import FORMATS, GRAPHS, precisions
+from export.request import Target, parse_list, parse_size, targets
 from facestyle.errors import UserError
 
 
@@ -50,23 +50,29 @@ def test_no_text_crashes_the_size_parser(text: str) -> None:
 
 
 def test_lists_keep_the_known_order() -> None:
-    assert parse_list("int8, fp32,fp32", "precision", PRECISIONS) == ("fp32", "int8")
+    assert parse_list("int8, fp32,fp32", "precision", precisions()) == ("fp32", "int8")
     with pytest.raises(UserError, match="did you mean 'tflite'"):
-        parse_list("tflight", "format", FORMATS)
+        parse_list("tflight", "format", tuple(FORMATS))
     with pytest.raises(UserError, match="no format"):
-        parse_list(" , ", "format", FORMATS)
+        parse_list(" , ", "format", tuple(FORMATS))
 
 
 def test_what_is_not_asked_for_follows_the_rest() -> None:
-    assert {t.precision for t in targets(formats=["mlpackage"])} == {"fp16", "compressed"}
-    assert {t.format for t in targets(precisions=["fp32"])} == {"tflite", "mlmodel"}
+    assert {t.precision.name for t in targets(formats=["mlpackage"])} == {"fp16", "compressed"}
+    assert {t.format.name for t in targets(precisions=["fp32"])} == {"tflite", "mlmodel"}
     assert {t.graph for t in targets(precisions=["int8"])} == {"stylizer"}
-    assert "int8" not in {t.precision for t in targets()}
+    assert "int8" not in {t.precision.name for t in targets()}
 
 
 def test_default_covers_every_legal_file() -> None:
-    found = targets(GRAPHS, FORMATS, PRECISIONS)
-    assert set(found) == {Target(g, f, p) for (f, p), graphs in LEGAL.items() for g in graphs}
+    found = targets(GRAPHS, tuple(FORMATS), precisions())
+    assert set(found) == {
+        Target(graph, format_, precision)
+        for format_ in FORMATS.values()
+        for precision in format_.precisions
+        for graph in precision.graphs
+    }
+    assert len(found) == 22
 
 
 @pytest.mark.parametrize(

@@ -10,35 +10,44 @@ from __future__ import annotations
 from pathlib import Path
 
 from export.verify.delegates.agreement import partitions_agree
-from export.verify.delegates.table import Basis, Coverage, Kind, Placement
+from export.verify.delegates.table import Basis, Coverage, CoverageSummary, Kind, Placement
 from facestyle.errors import UserError
 
-__all__ = ["Basis", "Coverage", "Kind", "Placement", "coverages", "partitions_agree"]
+__all__ = [
+    "Basis",
+    "Coverage",
+    "CoverageSummary",
+    "Kind",
+    "Placement",
+    "of_coreml",
+    "of_tflite",
+    "partitions_agree",
+]
 
 
-def coverages(path: Path, format_: str) -> list[Coverage]:
-    """What each accelerator that may run a file takes of it.
-
-    Args:
-        path: the file.
-        format_: ``tflite``, ``mlpackage`` or ``mlmodel``.
-
-    Returns:
-        XNNPACK and GPU delegate, or Neural Engine.
+def of_tflite(path: Path) -> tuple[Coverage, ...]:
+    """What XNNPACK and the GPU delegate take of a ``.tflite`` file.
 
     Raises:
         UserError: when the file cannot be read.
     """
-    if format_ == "tflite":
-        from export.verify.delegates import gpu, xnnpack
-        from export.verify.delegates.tflite_graph import read
+    from export.verify.delegates import gpu, xnnpack
+    from export.verify.delegates.tflite_graph import read
 
-        graph = read(path)
-        try:
-            return [xnnpack.coverage(graph), gpu.coverage(graph)]
-        except ValueError as error:
-            raise UserError(f"{path}: a damaged TFLite model: {error}") from error
+    graph = read(path)
+    try:
+        return xnnpack.coverage(graph), gpu.coverage(graph)
+    except ValueError as error:
+        raise UserError(f"{path}: a damaged TFLite model: {error}") from error
+
+
+def of_coreml(path: Path) -> tuple[Coverage, ...]:
+    """What the Neural Engine takes of a Core ML file.
+
+    Raises:
+        UserError: when the file cannot be read.
+    """
     from export.verify.delegates import neural_engine
     from export.verify.delegates.coreml_graph import read_operations
 
-    return [neural_engine.coverage(read_operations(path))]
+    return (neural_engine.coverage(read_operations(path)),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from export.verify.delegates.partitions import Partition
 
@@ -130,25 +129,36 @@ class Coverage:
         ]
         return tuple(sorted(kinds, key=lambda k: (k.taken == k.count, -k.count, k.operator)))
 
-    def as_json(self) -> dict[str, Any]:
+    def summary(self) -> CoverageSummary:
         """For a manifest, by kind."""
-        return {
-            "delegate": self.delegate,
-            "source": self.source,
-            "taken": self.taken,
-            "total": self.total,
-            "partitions": None if self.partitions is None else len(self.partitions),
-            "operators": [
-                {
-                    "operator": kind.operator,
-                    "count": kind.count,
-                    "taken": kind.taken,
-                    "causes": list(kind.causes),
-                    "rewrites": list(kind.rewrites),
-                }
-                for kind in self.by_kind()
-            ],
-        }
+        return CoverageSummary(
+            self.delegate,
+            self.source,
+            self.taken,
+            self.total,
+            None if self.partitions is None else len(self.partitions),
+            self.by_kind(),
+        )
+
+
+@dataclass(frozen=True)
+class CoverageSummary:
+    """What a manifest says of an accelerator; see ``Coverage``.
+
+    Attributes:
+        delegate, source: as there.
+        taken: operators that it takes.
+        total: operators in all.
+        partitions: how many pieces it takes; None where that is not simulated.
+        operators: by kind.
+    """
+
+    delegate: str
+    source: str
+    taken: int
+    total: int
+    partitions: int | None
+    operators: tuple[Kind, ...]
 
 
 def _once(texts: Sequence[str | None]) -> tuple[str, ...]:

@@ -6,6 +6,6 @@ operator on real and adversarial inputs and says how far each stays from both en
 """
 
 from export.verify.fp16_range.audit import Audit, Row, Trial, audit
-from export.verify.fp16_range.findings import summary, verdicts
+from export.verify.fp16_range.findings import RangeEntry, RangeSummary, summary, verdicts
 
-__all__ = ["Audit", "Row", "Trial", "audit", "summary", "verdicts"]
+__all__ = ["Audit", "RangeEntry", "RangeSummary", "Row", "Trial", "audit", "summary", "verdicts"]

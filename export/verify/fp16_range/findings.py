@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 from export.verify.fp16_range.arithmetic import GREATEST, LEAST_NORMAL
 from export.verify.fp16_range.audit import WANTED_DB, Audit, Row, Trial
@@ -105,41 +105,90 @@ def _half(found: Audit) -> Verdict:
     )
 
 
-def summary(found: Audit) -> dict[str, Any]:
-    """An audit for JSON: the worst rows, every sensitive one, and the trials."""
+@dataclass(frozen=True)
+class RangeEntry:
+    """An operator's numbers; see ``Row``. None stands for what is not finite."""
+
+    name: str
+    operator: str
+    kind: str
+    greatest: float | None
+    input: str
+    headroom: float | None
+    one_percent_below: float | None
+    share_subnormal: float | None
+    share_lost: float | None
+
+
+@dataclass(frozen=True)
+class TrialEntry:
+    """One input executed in half precision; see ``Trial``. None: exact, or not finite."""
+
+    input: str
+    psnr_db: float | None
+    error_grows_at: str
+    without_small_values_db: float | None
+    not_finite: str | None
+
+
+@dataclass(frozen=True)
+class RangeSummary:
+    """What a manifest says of an audit.
+
+    Attributes:
+        inputs: how many were executed.
+        operators: how many there are.
+        worst: those nearest to the ends of the range.
+        sensitive: those of kinds that half precision is known to fail at.
+        overflow_if_summed_in_fp16: greatest sums of the operators that would overflow, by name.
+        activations_may_grow: by what factor, still within the limit; None where it was not tried.
+        trials: inputs executed in half precision.
+    """
+
+    inputs: int
+    operators: int
+    worst: tuple[RangeEntry, ...]
+    sensitive: tuple[RangeEntry, ...]
+    overflow_if_summed_in_fp16: dict[str, float | None]
+    activations_may_grow: float | None
+    trials: tuple[TrialEntry, ...]
+
+
+def summary(found: Audit) -> RangeSummary:
+    """An audit for a manifest."""
     sums = sorted((r for r in found.rows if r.overflows_inside), key=lambda r: -r.inside)
-    return {
-        "inputs": found.inputs,
-        "operators": len(found.rows),
-        "worst": [_entry(row) for row in found.worst()],
-        "sensitive": [_entry(row) for row in found.rows if row.sensitive],
-        "overflow_if_summed_in_fp16": {r.name: _number(r.inside) for r in sums},
-        "activations_may_grow": found.breaking and found.breaking.factor,
-        "trials": [
-            {
-                "input": t.case,
-                "psnr_db": _number(t.psnr),
-                "error_grows_at": t.culprit,
-                "without_small_values_db": _number(t.flushed_psnr),
-                "not_finite": t.not_finite,
-            }
+    return RangeSummary(
+        inputs=found.inputs,
+        operators=len(found.rows),
+        worst=tuple(map(_entry, found.worst())),
+        sensitive=tuple(_entry(row) for row in found.rows if row.sensitive),
+        overflow_if_summed_in_fp16={r.name: _number(r.inside) for r in sums},
+        activations_may_grow=found.breaking.factor if found.breaking else None,
+        trials=tuple(
+            TrialEntry(
+                input=t.case,
+                psnr_db=_number(t.psnr),
+                error_grows_at=t.culprit,
+                without_small_values_db=_number(t.flushed_psnr),
+                not_finite=t.not_finite,
+            )
             for t in found.trials
-        ],
-    }
+        ),
+    )
 
 
-def _entry(row: Row) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "operator": row.operator,
-        "kind": row.kind.value,
-        "greatest": _number(row.greatest),
-        "input": row.cause,
-        "headroom": _number(row.headroom),
-        "one_percent_below": _number(row.small),
-        "share_subnormal": _number(row.subnormal),
-        "share_lost": _number(row.lost),
-    }
+def _entry(row: Row) -> RangeEntry:
+    return RangeEntry(
+        name=row.name,
+        operator=row.operator,
+        kind=row.kind.value,
+        greatest=_number(row.greatest),
+        input=row.cause,
+        headroom=_number(row.headroom),
+        one_percent_below=_number(row.small),
+        share_subnormal=_number(row.subnormal),
+        share_lost=_number(row.lost),
+    )
 
 
 def _number(value: float) -> float | None:

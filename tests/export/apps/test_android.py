@@ -15,6 +15,7 @@ from PIL import Image
 
 from export.apps import android
 from export.build import manifest
+from export.verify import golden
 from facestyle import cli, contract, gallery
 from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused
@@ -107,7 +108,7 @@ def test_a_second_build_takes_the_place_of_the_first(build: Path, tmp_path: Path
 
 
 def test_golden_pairs_stay_in_their_folder(build: Path, tmp_path: Path) -> None:
-    index = build / manifest.GOLDEN / "golden.json"
+    index = build / golden.GOLDEN / "golden.json"
     document = json.loads(index.read_text())
     output = document["graphs"]["stylizer"]["output"]
     (build.parent / "stray").write_bytes((index.parent / output["raw"]).read_bytes())
@@ -125,7 +126,7 @@ def test_depth_may_be_an_input(build: Path, tmp_path: Path) -> None:
         for entry in document["files"]:
             if entry["graph"] == "stylizer":
                 ports = contract.depth(64, 96)
-                entry["inputs"] += [manifest.port_entry(port, "tflite", {}) for port in ports]
+                entry["inputs"] += map(as_stored, ports)
 
     edit(build, add)
     copied = android.copy(build, tmp_path / "assets")
@@ -160,10 +161,23 @@ def test_photos_may_have_a_model_of_their_own(
     assert not own.exists()
 
 
+def as_stored(port: contract.Port) -> dict[str, Any]:
+    """A float input of a .tflite file, as a manifest has it."""
+    return {
+        "name": port.name,
+        "kind": port.kind.value,
+        "shape": list(port.nhwc),
+        "layout": "NHWC",
+        "dtype": "float32",
+        "range": list(port.range or ()),
+        "description": port.description,
+    }
+
+
 def add_depth(document: dict[str, Any]) -> None:
     for entry in document["files"]:
         ports = contract.depth(*entry["inputs"][0]["shape"][1:3])
-        entry["inputs"] += [manifest.port_entry(port, "tflite", {}) for port in ports]
+        entry["inputs"] += map(as_stored, ports)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import torch
 from export.convert import calibration, tflite
 from export.convert.graphs import Graph, build
 from export.convert.rewrites import derived_constants, for_tflite
+from export.formats.tflite import TFLITE
 from export.inspect import tflite_file
 from export.inspect.constants import trace
 from export.inspect.tflite import TFLiteModel
@@ -284,7 +285,7 @@ def test_a_hidden_network_is_noticed(folder: Path, tmp_path: Path) -> None:
     for name, add in (("tensor", _add_tensor), ("buffer", _add_buffer)):
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(add(tflite_file.read(source)))
-        evidence = verify(path, "tflite", "fp32", graph, inputs, wanted)
+        evidence = verify(path, TFLITE, TFLITE.precision("fp32"), graph, inputs, wanted)
         failed = {v.check for v in evidence.verdicts if not v.passed}
         assert len(failed) == 1
         assert failed <= {"constants traced to the inference graph", "contents of no known use"}
@@ -326,7 +327,7 @@ def test_nan_always_fails() -> None:
     assert evidence.worst is not None
     assert np.isnan(evidence.worst.psnr_db)
     (entry,) = parity.entries(agreed)
-    assert entry["psnr_db"] == entry["max_error"] == "not finite"
+    assert entry.psnr_db == entry.max_error == "not finite"
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("boom")])

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from export.convert import coreml
 from export.convert.graphs import Graph, build
+from export.formats.base import Description
 from export.inspect import coreml as inspect_coreml
 from export.inspect.constants import trace
 from export.suppress_output import quiet
@@ -31,7 +32,11 @@ from facestyle.networks.mobile import MobileNetwork
 from facestyle.style import StyleCode
 
 HEIGHT, WIDTH = 64, 96
-DESCRIPTION = coreml.Description("an author", "a licence", "1.2", "a summary")
+EIGHT_BIT: dict[str, dict[str, Any]] = {
+    ".mlpackage": {"eight_bit_above": 512},
+    ".mlmodel": {"eight_bit_weights": True},
+}
+DESCRIPTION = Description("an author", "a licence", "1.2", "a summary")
 WRITERS = {
     ".mlpackage": lambda graph, *more, **kind: coreml.to_mlpackage(
         coreml.to_program(graph), *more, **kind
@@ -41,7 +46,6 @@ WRITERS = {
     ),
 }
 SUFFIXES = tuple(WRITERS)
-PRECISIONS = {".mlpackage": "fp16", ".mlmodel": "fp32"}
 WEIGHTS = Path("Data") / coreml.WEIGHTS / "weight.bin"
 
 
@@ -65,9 +69,9 @@ def _written(graph: Graph, folder: Path, suffix: str) -> Path:
     return path
 
 
-def _failed(path: Path, graph: Graph, precision: str | None = None) -> list[str]:
+def _failed(path: Path, graph: Graph, eight_bit_above: int | None = None) -> list[str]:
     """Names of the checks that a file, not compressed unless said, does not pass."""
-    verdicts = inspect_coreml.check(path, graph, precision or PRECISIONS[path.suffix])
+    verdicts = inspect_coreml.check(path, graph, eight_bit_above)
     return [v.check for v in verdicts if not v.passed]
 
 
@@ -432,7 +436,7 @@ def test_what_has_no_use_is_told(
 ) -> None:
     suffix, edit, told = USELESS[name]
     path = _edited(files[suffix], tmp_path, edit)
-    verdicts = inspect_coreml.check(path, small, PRECISIONS[suffix])
+    verdicts = inspect_coreml.check(path, small, None)
     failed = {v.check: v.figure for v in verdicts if not v.passed}
     # What there is of a second function also scales the picture a second time.
     assert told in failed.pop("contents of no known use")
@@ -468,10 +472,11 @@ def large(small: Graph) -> Graph:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_compression_is_what_the_precision_says(suffix: str, large: Graph, tmp_path: Path) -> None:
     compressed = tmp_path / f"compressed{suffix}"
-    WRITERS[suffix](large, compressed, DESCRIPTION, compressed=True)
+    WRITERS[suffix](large, compressed, DESCRIPTION, **EIGHT_BIT[suffix])
     plain = _written(large, tmp_path, suffix)
-    assert _failed(compressed, large, "compressed") == _failed(plain, large) == []
-    assert _failed(compressed, large) == _failed(plain, large, "compressed") == ["compression"]
+    least = {".mlpackage": 512, ".mlmodel": 2047}[suffix]
+    assert _failed(compressed, large, least) == _failed(plain, large) == []
+    assert _failed(compressed, large) == _failed(plain, large, least) == ["compression"]
     origins = trace(inspect_coreml.constants(compressed), large.module)
     assert all(origin.parameter for origin in origins)
 
@@ -500,7 +505,7 @@ def _with_aux(graph: Graph) -> Graph:
 def test_a_network_in_palettes_of_one_bit_is_found(
     large: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def palettes(model: Any) -> Any:
+    def palettes(model: Any, smallest: int) -> Any:
         import coremltools.optimize.coreml as cto
 
         config = cto.OptimizationConfig(global_config=None)
@@ -516,9 +521,9 @@ def test_a_network_in_palettes_of_one_bit_is_found(
     monkeypatch.setattr(coreml, "_compressed", palettes)
     graph = _with_aux(large)
     path = tmp_path / "smuggled.mlpackage"
-    coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION, compressed=True)
-    for precision in ("fp16", "compressed"):
-        assert "compression" in _failed(path, graph, precision)
+    coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION, 512)
+    for eight_bit_above in (None, 512):
+        assert "compression" in _failed(path, graph, eight_bit_above)
 
 
 def _count(value: Any) -> int:
@@ -550,7 +555,7 @@ def test_long_steps_trace_nothing(
     suffix: str, edit: Callable[[Any], Any], large: Graph, tmp_path: Path
 ) -> None:
     path = tmp_path / f"compressed{suffix}"
-    WRITERS[suffix](large, path, DESCRIPTION, compressed=True)
+    WRITERS[suffix](large, path, DESCRIPTION, **EIGHT_BIT[suffix])
     (tmp_path / "edited").mkdir()
     edited = _edited(path, tmp_path / "edited", edit)
     origins = trace(inspect_coreml.constants(edited), large.module)
@@ -567,11 +572,11 @@ def _asymmetric(spec: Any) -> None:
 
 def test_zero_points_are_not_ours(large: Graph, tmp_path: Path) -> None:
     path = tmp_path / "compressed.mlpackage"
-    coreml.to_mlpackage(coreml.to_program(large), path, DESCRIPTION, compressed=True)
+    coreml.to_mlpackage(coreml.to_program(large), path, DESCRIPTION, 512)
     (tmp_path / "edited").mkdir()
     edited = _edited(path, tmp_path / "edited", _asymmetric)
     # The zero points that it had are left over.
-    failed = _failed(edited, large, "compressed")
+    failed = _failed(edited, large, 512)
     assert failed == ["weights that nothing uses", "compression"]
 
 
@@ -580,7 +585,7 @@ def test_renamed_output(suffix: str, files: dict[str, Path], small: Graph, tmp_p
     path = _edited(
         files[suffix], tmp_path, lambda s: setattr(s.description.output[0], "name", "painted")
     )
-    verdicts = inspect_coreml.check(path, small, PRECISIONS[suffix])
+    verdicts = inspect_coreml.check(path, small, None)
     failed = {v.check: v.figure for v in verdicts if not v.passed}
     assert failed == {"outputs": "painted", "output stylized": "absent"}
 
@@ -669,7 +674,7 @@ def test_damage_is_told_in_one_line(
     for read in (
         inspect_coreml.operators,
         inspect_coreml.constants,
-        lambda p: inspect_coreml.check(p, small, PRECISIONS[suffix]),
+        lambda p: inspect_coreml.check(p, small, None),
     ):
         with pytest.raises(UserError) as caught:
             read(path)
@@ -713,4 +718,4 @@ def test_any_wrong_byte_is_survived(
         file = shutil.copyfile(files[suffix], path)
     _overwrite(file, int(place * file.stat().st_size), bytes([byte]))
     with suppress(UserError):
-        inspect_coreml.check(path, small, PRECISIONS[suffix])
+        inspect_coreml.check(path, small, None)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from export.convert.graphs import Graph, build
 from export.convert.rewrites import ChannelsToColumns, ColumnsToChannels, DepthToSpace, for_tflite
 from export.convert.tflite import OPSET, to_tensorflow, to_tflite
+from export.formats.tflite import FP32
 from export.runtimes.litert import TFLiteFile
 from export.suppress_output import ConversionError, quiet
 from facestyle import contract
@@ -170,7 +171,7 @@ def test_a_network_agrees_at_every_size(height: int, width: int, tmp_path: Path)
     torch.manual_seed(0)
     graph = build("stylizer", MobileNetwork(SMALL).eval(), height, width)
     path = tmp_path / "model.tflite"
-    to_tflite(to_tensorflow(graph, tmp_path), "fp32", path)
+    to_tflite(to_tensorflow(graph, tmp_path), FP32.configure, path)
     inputs = tuple(torch.rand(port.shape) for port in graph.contract.inputs)
     with torch.no_grad():
         wanted = graph.module(*inputs)

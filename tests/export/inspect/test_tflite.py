@@ -11,6 +11,7 @@ import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
 
+from export.formats.tflite import TFLITE
 from export.inspect import tflite_file
 from export.inspect.tflite import MAX_METADATA, MAX_SHAPE, TFLiteModel
 from export.runtimes.litert import TFLiteFile, partitions
@@ -23,7 +24,7 @@ Change = Callable[[Made], Any]
 
 def failed(path: Path, precision: str = "fp32") -> dict[str, str]:
     """Checks that did not pass, with what they found."""
-    verdicts = TFLiteModel(path).check(GRAPH, precision)
+    verdicts = TFLiteModel(path).check(GRAPH, precision, TFLITE.precision(precision).types)
     return {v.check: v.figure for v in verdicts if not v.passed}
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from export.formats.tflite import TFLITE
 from export.inspect import tflite_file
 from export.inspect.tflite import TFLiteModel
-from export.verify.delegates import coverages
+from export.verify.delegates import of_tflite
 from facestyle.errors import UserError
 from tests.support.made_tflite import GRAPH, TYPES, Made, convolution, dense, halves, matmul, small
 
@@ -201,8 +202,8 @@ class TestDamage:
                 struct.pack_into("<i", damaged, place, word)
             path.write_bytes(damaged)
             try:
-                TFLiteModel(path).check(GRAPH, "fp32")
-                coverages(path, "tflite")
+                TFLiteModel(path).check(GRAPH, "fp32", TFLITE.precision("fp32").types)
+                of_tflite(path)
             except UserError:
                 refused += 1
         assert 0 < refused < 600

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from coreml_reference import load
 from export.convert import coreml
 from export.convert.graphs import Graph, build
+from export.formats.base import Description
 from facestyle.contract import Kind
 from facestyle.networks.mobile import MobileNetwork
 
 HEIGHT, WIDTH = 64, 96
-DESCRIPTION = coreml.Description("an author", "none", "1", "a summary")
+DESCRIPTION = Description("an author", "none", "1", "a summary")
 
 GRAPHS: dict[str, dict[str, Any]] = {
     "stylizer": {},

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from export.convert import coreml
 from export.convert.graphs import Graph, build
+from export.formats.base import Description
 from export.runtimes.coreml import AppleFile, ReferenceFile
 from export.suppress_output import quiet
 from export.verify import compare
@@ -26,7 +27,7 @@ from facestyle.stylize import Painter
 from tests.conftest import Outcome, assert_refused
 
 HEIGHT, WIDTH = 64, 96
-DESCRIPTION = coreml.Description("an author", "a licence", "1.2", "a summary")
+DESCRIPTION = Description("an author", "a licence", "1.2", "a summary")
 LIMITS = {"stylizer.mlpackage": 45, "stylizer.mlmodel": 80, "small.mlpackage": 30}
 
 Run = Callable[..., Outcome]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from ai_edge_litert.interpreter import Interpreter
@@ -17,8 +18,15 @@ from torch import Tensor, nn
 from export.convert.graphs import Graph, build
 from export.convert.rewrites import for_tflite
 from export.convert.tflite import to_tensorflow, to_tflite
+from export.formats.tflite import DYNAMIC, FP16, FP32, INT8
 from export.suppress_output import quiet
-from export.verify.delegates import Basis, Coverage, coverages, partitions_agree
+from export.verify.delegates import (
+    Basis,
+    Coverage,
+    of_coreml,
+    of_tflite,
+    partitions_agree,
+)
 from export.verify.delegates.coreml_graph import Operation
 from export.verify.delegates.neural_engine import refuse
 from export.verify.delegates.partitions import Wiring, epochs, partitions
@@ -271,7 +279,7 @@ UNLOADABLE: dict[str, Callable[[], Made]] = {
 
 def both(path: Path) -> tuple[Coverage, Interpreter]:
     """XNNPACK's table, and the runtime with the file loaded."""
-    xnnpack, _ = coverages(path, "tflite")
+    xnnpack, _ = of_tflite(path)
     interpreter = Interpreter(str(path), num_threads=1)
     interpreter.allocate_tensors()
     return xnnpack, interpreter
@@ -307,7 +315,7 @@ def test_xnnpack_leaves_out(label: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("label", UNLOADABLE)
 def test_unlike_scales_cannot_be_loaded(label: str, tmp_path: Path) -> None:
     path = UNLOADABLE[label]().write(tmp_path)
-    table, _ = coverages(path, "tflite")
+    table, _ = of_tflite(path)
     assert "cannot load" in str(table.rows[0].cause)
     with pytest.raises(RuntimeError, match="failed to delegate"):
         Interpreter(str(path), num_threads=1).allocate_tensors()
@@ -428,7 +436,7 @@ def test_operators_that_wait_for_one_another(tmp_path: Path) -> None:
     a, b = made.tensor((4,)), made.result((4,))
     made.add("NEG", [a], [b]).add("NEG", [b], [a])
     with pytest.raises(UserError, match="wait for one another"):
-        coverages(made.write(tmp_path), "tflite")
+        of_tflite(made.write(tmp_path))
 
 
 def test_a_partition_says_what_goes_in_and_out() -> None:
@@ -467,13 +475,13 @@ def test_a_wrong_table_is_noticed(tmp_path: Path) -> None:
 
 def test_the_short_table(tmp_path: Path) -> None:
     made = chain([("ABS", {}), ("RSQRT", {}), ("ABS", {}), ("ADD", {"kind": "AddOptions"})])
-    table, _ = coverages(made.write(tmp_path), "tflite")
+    table, _ = of_tflite(made.write(tmp_path))
     assert [(k.operator, k.count, k.taken) for k in table.by_kind()] == [
         ("ABS", 2, 0),
         ("RSQRT", 1, 0),
         ("ADD", 1, 1),
     ]
-    document = json.loads(json.dumps(table.as_json()))
+    document = json.loads(json.dumps(msgspec.to_builtins(table.summary())))
     assert (document["taken"], document["total"], document["partitions"]) == (1, 4, 1)
     assert document["operators"][0]["rewrites"] == [
         "LEAKY_RELU of slope -1, which is the same function"
@@ -508,7 +516,7 @@ GPU: dict[str, tuple[Callable[[], Made], str | None]] = {
 @pytest.mark.parametrize("label", GPU)
 def test_gpu_delegate(label: str, tmp_path: Path) -> None:
     make, cause = GPU[label]
-    _, table = coverages(make().write(tmp_path), "tflite")
+    _, table = of_tflite(make().write(tmp_path))
     row = table.rows[-1]
     assert row.basis is Basis.SOURCE
     assert row.taken == (cause is None)
@@ -568,7 +576,7 @@ def test_core_ml_files(format_: str, traced: torch.jit.ScriptModule, tmp_path: P
         kind = "mlprogram" if format_ == "mlpackage" else "neuralnetwork"
         model = ct.convert(traced, inputs=[ct.TensorType(shape=(1, 3, 16, 24))], convert_to=kind)
         model.save(str(tmp_path / f"model.{format_}"))
-    (table,) = coverages(tmp_path / f"model.{format_}", format_)
+    (table,) = of_coreml(tmp_path / f"model.{format_}")
     causes = {row.operator: row.cause for row in table.rows if not row.taken}
     assert "dilated" in causes.values()
     assert any("gathering" in str(cause) for cause in causes.values())
@@ -590,7 +598,7 @@ def test_a_range_of_sizes_leaves_the_neural_engine(
         width = ct.RangeDim(24, 48, default=24)
         inputs = [ct.TensorType(shape=(1, 3, 16, width))]
         ct.convert(traced, inputs=inputs, convert_to="neuralnetwork").save(str(path))
-    (table,) = coverages(path, "mlmodel")
+    (table,) = of_coreml(path)
     assert table.taken == 0
     assert any("within a range" in str(row.cause) for row in table.rows)
 
@@ -600,16 +608,16 @@ def test_damaged_files_are_refused(damage: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
     path.write_bytes(damage)
     with pytest.raises(UserError, match="not a TFLite model"):
-        coverages(path, "tflite")
+        of_tflite(path)
     with pytest.raises(UserError):
-        coverages(tmp_path / "missing.mlmodel", "mlmodel")
+        of_coreml(tmp_path / "missing.mlmodel")
 
 
 def test_an_operator_on_nothing_is_refused(tmp_path: Path) -> None:
     made = unary("NEG")
     made.graph.operators[0].inputs = [99]
     with pytest.raises(UserError, match="damaged"):
-        coverages(made.write(tmp_path), "tflite")
+        of_tflite(made.write(tmp_path))
 
 
 @given(st.integers(0, 10**6), st.integers(1, 255), st.sampled_from(sorted(TAKEN)))
@@ -622,7 +630,7 @@ def test_no_damage_makes_it_crash(
     path = tmp_path_factory.mktemp("damaged") / "x.tflite"
     path.write_bytes(data)
     try:
-        found = coverages(path, "tflite")
+        found = of_tflite(path)
     except UserError:
         return
     assert all(table.taken <= table.total for table in found)
@@ -644,8 +652,12 @@ def test_paper_1s_operators_are_explained(tmp_path: Path) -> None:
     ports = Contract("small", (contract.content(16, 24),), (contract.stylized(32, 48),))
     graph = Graph("small", Reflecting().eval(), ports)
     plain, whole = tmp_path / "plain.tflite", tmp_path / "whole.tflite"
-    to_tflite(to_tensorflow(graph, tmp_path / "a", lambda module: module), "fp32", plain)
-    to_tflite(to_tensorflow(graph, tmp_path / "b", for_tflite), "fp32", whole)
+    to_tflite(
+        to_tensorflow(graph, tmp_path / "a", lambda module: module),
+        FP32.configure,
+        plain,
+    )
+    to_tflite(to_tensorflow(graph, tmp_path / "b", for_tflite), FP32.configure, whole)
     table = assert_agree(plain)
     left = {kind.operator: kind for kind in table.by_kind() if kind.taken < kind.count}
     assert set(left) == {"MIRROR_PAD", "RESIZE_NEAREST_NEIGHBOR"}
@@ -662,10 +674,10 @@ def test_a_real_export_agrees(tmp_path: Path) -> None:
     torch.manual_seed(0)
     inputs = [tuple(torch.rand(port.shape) for port in graph.contract.inputs) for _ in range(2)]
     tables = {}
-    for precision in ("fp32", "fp16", "dynamic", "int8"):
-        path = tmp_path / f"{precision}.tflite"
-        to_tflite(keras, precision, path, inputs)
-        tables[precision] = assert_agree(path)
+    for precision in (FP32, FP16, DYNAMIC, INT8):
+        path = tmp_path / f"{precision.name}.tflite"
+        to_tflite(keras, precision.configure, path, inputs)
+        tables[precision.name] = assert_agree(path)
     assert tables["fp32"].outside == tables["fp16"].outside == ()
     assert set(tables["dynamic"].outside) == {"DEPTHWISE_CONV_2D"}
     assert {"ABS", "RSQRT"} <= set(tables["int8"].outside)

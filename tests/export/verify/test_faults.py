@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from export.build import manifest
 from export.convert import coreml
 from export.convert.graphs import Graph
-from export.convert.tflite import to_tensorflow, to_tflite
+from export.formats import FORMATS, named
+from export.formats.base import Description
 from export.verify.test_inputs import Probe, canary
 from export.verify.verify_file import Evidence, references, verify
 from facestyle import contract
@@ -28,8 +29,7 @@ Run = Callable[..., Outcome]
 pytestmark = pytest.mark.slow
 
 HEIGHT, WIDTH, CODE = 32, 48, 8
-DESCRIPTION = coreml.Description("an author", "a licence", "1.2", "a summary")
-FORMATS = {"tflite": "fp32", "mlpackage": "fp16", "mlmodel": "fp32"}
+DESCRIPTION = Description("an author", "a licence", "1.2", "a summary")
 
 
 class Painter(nn.Module):
@@ -103,12 +103,8 @@ def _graph(module: nn.Module, *, styled: bool = True) -> Graph:
 
 def _write(graph: Graph, format_: str, folder: Path) -> Path:
     path = folder / f"{type(graph.module).__name__}.{format_}"
-    if format_ == "tflite":
-        to_tflite(to_tensorflow(graph, folder / path.stem), "fp32", path)
-    elif format_ == "mlpackage":
-        coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION)
-    else:
-        coreml.to_mlmodel(coreml.to_network(graph), path, DESCRIPTION)
+    kind = named(format_)
+    kind.write(kind.convert(graph, folder / path.stem), kind.precisions[0], path, DESCRIPTION)
     return path
 
 
@@ -125,8 +121,9 @@ PROBES = [
 
 
 def _verify(path: Path, graph: Graph) -> Evidence:
-    format_ = path.suffix[1:]
-    return verify(path, format_, FORMATS[format_], graph, PROBES, references(graph, PROBES))
+    format_ = named(path.suffix[1:])
+    wanted = references(graph, PROBES)
+    return verify(path, format_, format_.precisions[0], graph, PROBES, wanted)
 
 
 def _failed(evidence: Evidence) -> set[str]:
