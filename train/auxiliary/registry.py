@@ -23,9 +23,7 @@ from torch import Tensor, nn
 from facestyle.errors import unknown
 from facestyle.tensor_files import fingerprint
 from train.auxiliary import files
-from train.auxiliary.bisenet import PARSING_NETWORKS, create_parsing, load_public
 from train.auxiliary.depth_model import DepthModel, standardise
-from train.auxiliary.depth_networks import DEPTH_NETWORKS, create_depth
 from train.auxiliary.frozen import Frozen
 from train.auxiliary.parsing_model import load_pretrained
 from train.auxiliary.perceptual import Features, load_perceptual
@@ -53,13 +51,18 @@ class Kind:
     relate: Callable[[nn.Module, Tensor, Tensor], Tensor] = lambda network, own, photo: own
 
 
+# Networks on torchvision's blocks are imported late: recipes are read without the train extra.
 def _load_depth(source: str) -> nn.Module:
+    from train.auxiliary.depth_networks import DEPTH_NETWORKS, create_depth
+
     if source.startswith(HUB):
         return DepthModel.load(source.removeprefix(HUB))
     return files.read(source, "depth", DEPTH_NETWORKS, create_depth)
 
 
 def _load_face(source: str) -> nn.Module:
+    from train.auxiliary.bisenet import PARSING_NETWORKS, create_parsing, load_public
+
     if source.startswith(HUB):
         return load_pretrained(source.removeprefix(HUB))
     return files.read(source, "parsing", PARSING_NETWORKS, create_parsing, load_public)
