@@ -96,7 +96,7 @@ def to_mlpackage(
     with quiet("coremltools"):
         model = converted.model
         if eight_bit_above is not None:
-            model = _compressed(model, eight_bit_above)
+            model = int8_weights(model, eight_bit_above)
         spec, weights = model.get_spec(), Path(model.weights_dir)
     _describe(spec, converted.graph, description)
     _write_package(spec, weights, path)
@@ -197,7 +197,9 @@ def _reciprocal(x: Tensor) -> Tensor:
     return torch.full((1,) * x.dim(), 1.0) / x
 
 
-def _compressed(model: Any, smallest: int) -> Any:
+def int8_weights(model: Any, smallest: int) -> Any:
+    """An ML Program whose weights of ``smallest`` values and more are int8: symmetric, a scale for
+    each output channel."""
     import coremltools.optimize.coreml as cto
 
     settings = cto.OpLinearQuantizerConfig(

@@ -396,7 +396,7 @@ def test_another_folder_than_an_app_is_one_line(made: Project) -> None:
 
 
 def test_the_classes_that_a_manifest_names() -> None:
-    assert apk._components(XML_TREE) == [
+    assert apk.components(XML_TREE) == [
         "org.made.App",
         "org.other.Screen",
         "org.made.inner.Screen",
@@ -410,18 +410,22 @@ def test_a_class_that_r8_left_out_is_one_line(
     names = ["org/made/App", "org/other/Screen", "org/made/inner/Screen", "org/made/Plain"]
     dex = empty(made.layout.work / "dex") / "classes.dex"
     dex.touch()
-    with zipfile.ZipFile(made.layout.apk, "w") as archive:
-        archive.writestr("classes.dex", "")
+
+    def built(content: str) -> None:
+        with zipfile.ZipFile(made.layout.apk, "w") as archive:
+            archive.writestr("classes.dex", content)
 
     def run(command: list[Any]) -> str:
         shown = "".join(f"  Class descriptor  : 'L{name};'\n" for name in names)
         return {"dexdump": shown, "aapt2": XML_TREE}.get(command[0], "")
 
     monkeypatch.setattr(apk, "run", run)
-    apk._check(made)
+    built("all")
+    apk.check(made)
     names.remove("org/made/Plain")
+    built("all but one")
     with pytest.raises(ChainError) as error:
-        apk._check(made)
+        apk.check(made)
     assert_one_line(error, "org.made.Plain is not in the dex files")
 
 
@@ -434,14 +438,14 @@ def test_a_compressed_file_that_is_mapped_is_one_line(
     with zipfile.ZipFile(made.layout.apk, "w") as archive:
         archive.writestr(name, "", zipfile.ZIP_DEFLATED)
     with pytest.raises(ChainError) as error:
-        apk._check(made)
+        apk.check(made)
     assert_one_line(error, f"{name} is compressed")
 
 
 def test_an_archive_has_the_same_bytes_every_time(tmp_path: Path) -> None:
     def made(name: str) -> bytes:
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
-            apk._add(archive, "file", b"content", zipfile.ZIP_DEFLATED)
+            apk.add_entry(archive, "file", b"content", zipfile.ZIP_DEFLATED)
         return (tmp_path / name).read_bytes()
 
     first = made("one.zip")
@@ -480,7 +484,7 @@ def test_a_changed_library_is_compiled_against_anew(
     monkeypatch.setattr(made, "kotlinc", lambda *arguments: times.append(arguments))
     for content in ("1", "1", "2"):
         library.write_text(content)
-        apk._kotlin(made, "app", [], [library])
+        apk.compile_kotlin(made, "app", [], [library])
     assert len(times) == 2
 
 
@@ -631,7 +635,7 @@ def test_a_folder_that_is_no_build_is_exit_code_2(
 ) -> None:
     monkeypatch.setattr(shim, "require", lambda *programs: None)
     monkeypatch.setattr(shim, "build", lambda project, abi: tmp_path)
-    monkeypatch.setattr(shim, "_arm64_root", lambda project: tmp_path)
+    monkeypatch.setattr(shim, "arm64_root", lambda project: tmp_path)
     monkeypatch.setattr(shim, "run", lambda command: (tmp_path / "run_model").touch())
     found = outcome(build, capsys, "--out", tmp_path, "run-arm64", tmp_path / "none")
     assert_refused(found, "none is no build of `facestyle export`")

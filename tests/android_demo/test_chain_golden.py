@@ -231,7 +231,7 @@ class Driver:
         return "noise\nTFLite 2.16.1, 5 ms\n"
 
     def judged(self, files: list[Case], python: Path | None = None) -> bool:
-        return shim._judge(self.project, "x86_64", ["run_model"], {}, files, python)
+        return shim.judge(self.project, "x86_64", ["run_model"], {}, files, python)
 
 
 @pytest.fixture
@@ -285,11 +285,11 @@ def test_the_emulated_processor_is_one_cortex_a76(
 ) -> None:
     monkeypatch.setattr(shim, "DEBIAN_ARM64", tmp_path)
     with pytest.raises(ChainError, match="apt-get install libc6-dev-arm64-cross"):
-        shim._arm64_root(driver.project)
+        shim.arm64_root(driver.project)
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "libc.so.6").touch()
     for _ in range(2):
-        root = shim._arm64_root(driver.project)
+        root = shim.arm64_root(driver.project)
     assert "0xd0b" in (root / "proc" / "cpuinfo").read_text()
     assert (root / "sys/devices/system/cpu/possible").read_text() == "0\n"
     assert (root / "lib" / "libc.so.6").exists()

@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jsonschema
@@ -22,12 +23,16 @@ from PIL import Image
 from benchmarks.latency.timing import drift
 from benchmarks.report import document
 from export.build import manifest
+from export.build.entries import FileEntry
+from export.convert.graphs import Graph, build
+from export.formats import TFLITE, named
 from export.runtimes.litert import Quantization
 from export.verify import golden
-from export.verify.parity import LIMITS_DB
-from facestyle import checkpoint, contract, gallery, images, shipped
+from export.verify.test_inputs import Probe
+from facestyle import checkpoint, gallery, images, shipped
 from facestyle.style import StyleBook, mix
 from facestyle.stylize import Painter
+from tests.support.made_tflite import Made
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -189,78 +194,95 @@ def yuv_vectors() -> dict[str, Any]:
     return {"width": 48, "height": 64, "y": luma, "u": blue, "v": red, "cases": cases}
 
 
+CONTENT_SCALE, PAINTED_SCALE = (0.003921568859368563, -128), (0.003899999894201756, -127)
+"""Scales and zero points of the int8 file's pictures."""
+
+
+def stylizer() -> Graph:
+    """What the files of the made build are of."""
+    return build("stylizer", checkpoint.untrained("mobile").network, 256, 320)
+
+
+def file_with(path: Path, graph: Graph, scales: dict[str, tuple[float, int]]) -> Path:
+    """A ``.tflite`` file of a graph's inputs and outputs alone; int8 where they have a scale."""
+    made = Made()
+    sides = ((made.given, graph.contract.inputs), (made.result, graph.contract.outputs))
+    for add, ports in sides:
+        for port in ports:
+            scale, zero_point = scales.get(port.name, (None, 0))
+            index = add(port.nhwc, "float32" if scale is None else "int8", scale)
+            tensor = made.graph.tensors[index]
+            tensor.name = port.name
+            if scale is not None:
+                tensor.quantization.zeroPoint = np.int64([zero_point])
+    path.write_bytes(made.data())
+    return path
+
+
+def entries(graph: Graph) -> tuple[FileEntry, ...]:
+    """A build's files: for iOS, for Android, and in int8."""
+    found = []
+    with TemporaryDirectory() as folder:
+        for format_, precision, scales in (
+            ("mlpackage", "fp16", {}),
+            ("tflite", "fp16", {}),
+            ("tflite", "int8", {"content": CONTENT_SCALE, "stylized": PAINTED_SCALE}),
+        ):
+            name = f"mobile_stylizer_256x320_{precision}.{format_}"
+            path = file_with(Path(folder) / name, graph, scales)
+            described = named(format_).ports
+            found.append(
+                FileEntry(
+                    file=name,
+                    graph="stylizer",
+                    style=None,
+                    format=format_,
+                    precision=precision,
+                    sha256=f"{len(name):064x}",
+                    bytes=300000,
+                    macs=1_000_000_000,
+                    parameters=140_000,
+                    inputs=described(path, graph.contract.inputs),
+                    outputs=described(path, graph.contract.outputs),
+                    proof=None,
+                )
+            )
+    return tuple(found)
+
+
 def build_vectors() -> dict[str, Any]:
-    """A manifest as ``export`` writes it, as far as an app reads it; checked by its reader."""
-    ports = (contract.content(256, 320), contract.style_code(128), contract.strength())
-    stylized = contract.image("stylized", 256, 320, "The painted photo, RGB.")
-    scales = {
-        "content": {"dtype": "int8", "scale": 0.003921568859368563, "zero_point": -128},
-        "stylized": {"dtype": "int8", "scale": 0.0039, "zero_point": -127},
-    }
-
-    def entry(format_: str, precision: str, quantization: dict[str, Any]) -> dict[str, Any]:
-        name = f"mobile_stylizer_256x320_{precision}.{format_}"
-        return {
-            "file": name,
-            "graph": "stylizer",
-            "style": None,
-            "format": format_,
-            "precision": precision,
-            "sha256": f"{len(name):064x}",
-            "bytes": 300000,
-            "inputs": [manifest.port_entry(port, format_, quantization) for port in ports],
-            "outputs": [manifest.port_entry(stylized, format_, quantization)],
-        }
-
-    return {
-        "format": manifest.FORMAT,
-        "network": "mobile",
-        "weights": {
-            "fingerprint": "6f7e8d72252c",
-            "style_fingerprint": "0a1b2c3d4e5f",
-            "untrained": False,
-        }
-        | dict.fromkeys(("source", "encoder")),
-        "height": 256,
-        "width": 320,
-        "depth": False,
-        "styles": "styles.json",
-        "styles_sha256": "0" * 64,
-        "golden_sha256": "0" * 64,
-        "calibration": None,
-        "tools": {},
-        "files": [
-            entry("mlpackage", "fp16", {}),
-            entry("tflite", "fp16", {}),
-            entry("tflite", "int8", scales),
-        ],
-    }
+    """A manifest as ``export`` writes it."""
+    fingerprints = ("6f7e8d72252c", "0a1b2c3d4e5f")
+    return manifest.Manifest(
+        format=manifest.FORMAT,
+        command="facestyle export --size 256x320",
+        network="mobile",
+        weights=manifest.Weights(*fingerprints, False, None, None, {}),
+        height=256,
+        width=320,
+        depth=False,
+        styles="styles.json",
+        calibration=None,
+        tools={},
+        lock={},
+        golden=golden.GOLDEN,
+        files=entries(stylizer()),
+        styles_sha256="0" * 64,
+        headroom={},
+        golden_sha256="0" * 64,
+    ).as_json()
 
 
 def golden_vectors() -> dict[str, Any]:
-    """An index as ``export`` writes it for the files above."""
-    files = build_vectors()["files"]
-    image = {"kind": "image", "shape": [256, 320, 3]}
-    return {
-        "format": golden.FORMAT,
-        "about": golden.ABOUT,
-        "graphs": {
-            "stylizer": {
-                "inputs": [
-                    {"name": "content", "png": "c.png", "raw": "stylizer_content.u8"} | image,
-                    {
-                        "name": "style_code",
-                        "kind": "code",
-                        "shape": [1, 1, 128],
-                        "raw": "stylizer_style_code.f32",
-                    },
-                    {"name": "strength", "kind": "scalar", "value": 1.0},
-                ],
-                "output": {"name": "stylized", "raw": "stylizer_stylized.f32", "peak": 1.0} | image,
-            }
-        },
-        "files": {entry["file"]: golden._limits(entry) for entry in files},
-    }
+    """The index of golden pairs as ``export`` writes it for the files above."""
+    graph = stylizer()
+    *inputs, strength = (torch.zeros(port.shape) for port in graph.contract.inputs)
+    (output,) = (torch.zeros(port.shape) for port in graph.contract.outputs)
+    pair = golden.Pair(graph, Probe("canary", (*inputs, strength + 1)), output)
+    with TemporaryDirectory() as folder:
+        golden.write(Path(folder), [pair], entries(graph))
+        index = (Path(folder) / golden.GOLDEN / golden.INDEX).read_text(encoding="utf-8")
+    return dict(json.loads(index))
 
 
 def sustained_run() -> list[int]:
@@ -421,11 +443,12 @@ def test_the_apps_benchmark_document_is_a_report() -> None:
 
 def test_the_manifest_is_one(tmp_path: Path) -> None:
     (tmp_path / manifest.NAME).write_text(json.dumps(stored("manifest")), encoding="utf-8")
-    assert len(manifest.read(tmp_path)["files"]) == 3
-    assert set(stored("golden")["files"]) == {e["file"] for e in manifest.read(tmp_path)["files"]}
-    assert LIMITS_DB["int8"] == min(
-        limits["least_psnr_db"] for limits in stored("golden")["files"].values()
-    )
+    files = manifest.read(tmp_path).files
+    assert len(files) == 3
+    limits = stored("golden")["files"]
+    assert set(limits) == {entry.file for entry in files}
+    least = {entry.precision: limits[entry.file]["least_psnr_db"] for entry in files}
+    assert least == {name: TFLITE.precision(name).psnr_db for name in ("fp16", "int8")}
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_second_frames_are_the_photo_moved(training_data: TrainingData) -> None:
     batch = made.batch(3, 0, 1)
     # Brightness alone would be no test of where things are.
     assert (batch["motion"][:, :2].abs().amax(1) > 0.5).any()
-    photo, second, _, grid = made._look_at(batch)
+    photo, second, _, grid = made.pictures(batch)
     followed = motion.move(photo[: len(second)], grid)
     shown = motion.visible(grid)[:, None] & torch.ones_like(second, dtype=torch.bool)
     error = (second - followed)[shown].abs().mean()
@@ -110,7 +110,7 @@ def test_face_masks_move_with_the_photo(training_data: TrainingData) -> None:
     batch = made.batch(0, 0, 1)
     made.masks = torch.zeros_like(made.masks)
     made.masks[..., :32] = 255  # the left half
-    faces = made._faces(batch)
+    faces = made.faces(batch)
     assert faces is not None
     images = made.content.images
     made.content.images = (made.masks[:, :, :, :].expand(-1, 3, -1, -1)).clone()

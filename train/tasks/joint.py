@@ -179,10 +179,10 @@ class JointTask(Task):
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """``objective``, what is minimised, and the terms at strength 1: ``NETWORK.TERM`` for each
         network, ``TERM`` averaged over them."""
-        photo, second, painting, grid = self._look_at(batch)
+        photo, second, painting, grid = self.pictures(batch)
         offset, strength = batch["offset"], batch["strength"]
         with torch.no_grad():
-            seen_photo = replace(self._see(photo, offset, False), face_mask=self._faces(batch))
+            seen_photo = replace(self._see(photo, offset, False), face_mask=self.faces(batch))
             seen_painting = self._see(painting, offset, True)
         code = self.student.style_encoder(painting)
         zero = code.new_zeros((), dtype=torch.float32)
@@ -217,8 +217,14 @@ class JointTask(Task):
         return torch.autocast(self.content.images.device.type, enabled=False)
 
     @torch.no_grad()
-    def _look_at(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Photos, the second frames of the first of them, paintings; the grid between frames."""
+    def pictures(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What a batch shows, S pixels wide and high, float32.
+
+        Returns:
+            Photos (n, 3, S, S) in [0, 1]; second frames (n / 2, 3, S, S) of the first of them, the
+            camera moved; paintings (n, 3, S, S); the grid (n / 2, S, S, 2) that ``motion.move``
+            takes a first frame to its second by.
+        """
         size = self.recipe.data.size
         with self._exactly():
             index, affine = batch["photo_index"], batch["photo_affine"]
@@ -241,7 +247,9 @@ class JointTask(Task):
             )
         return photo, second, painting, grid
 
-    def _faces(self, batch: dict[str, Tensor]) -> Tensor | None:
+    def faces(self, batch: dict[str, Tensor]) -> Tensor | None:
+        """Where the photos of ``pictures`` show faces: (n, 1, S, S) in [0, 1]; None where no term
+        needs to know."""
         if self.masks is None:
             return None
         size, side = self.recipe.data.size, self.recipe.data.short_side
@@ -331,7 +339,7 @@ class JointTask(Task):
         """Fixed pairs, painted at full strength by each network."""
         device = self.content.images.device
         batch = {k: v.to(device) for k, v in self.batch(0, 0, 1).items()}
-        photo, _, painting, _ = self._look_at(batch)
+        photo, _, painting, _ = self.pictures(batch)
         count = min(SAMPLES, len(photo))
         photo, painting = photo[:count], painting[:count]
         code = self.student.style_encoder(painting)

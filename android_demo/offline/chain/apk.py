@@ -138,12 +138,14 @@ def compile_classes(project: Project) -> None:
     platform = [project.android, *project.stdlib]
     if core:
         compiled.insert(1, layout.classes("core"))
-        _kotlin(project, "core", core, platform)
+        compile_kotlin(project, "core", core, platform)
     app = files_of(layout.main / "kotlin", suffix=".kt")
-    _kotlin(project, "app", app, [*platform, *project.libraries, *compiled[1:]])
+    compile_kotlin(project, "app", app, [*platform, *project.libraries, *compiled[1:]])
 
 
-def _kotlin(project: Project, module: str, sources: list[Path], class_path: list[Path]) -> None:
+def compile_kotlin(
+    project: Project, module: str, sources: list[Path], class_path: list[Path]
+) -> None:
     """Compile one module of Kotlin, if it or what it is compiled against changed."""
     classes = project.layout.classes(module)
 
@@ -181,7 +183,7 @@ def shrink(project: Project) -> None:
         }
         with zipfile.ZipFile(program, "w") as jar:
             for name, path in sorted(entries.items()):
-                _add(jar, name, path.read_bytes(), zipfile.ZIP_STORED)
+                add_entry(jar, name, path.read_bytes(), zipfile.ZIP_STORED)
         run(
             [
                 *(*JAVA, "-Xmx1500m", "-cp", artifact.path, "com.android.tools.r8.R8"),
@@ -216,11 +218,11 @@ def package(project: Project) -> None:
                 # Not left to aapt2: Debian's compresses assets whatever -0 says.
                 mapped = entry.filename.endswith(f".{UNCOMPRESSED}")
                 compression = zipfile.ZIP_STORED if mapped else entry.compress_type
-                _add(archive, entry.filename, base.read(entry), compression)
+                add_entry(archive, entry.filename, base.read(entry), compression)
             for path in dex:
-                _add(archive, path.name, path.read_bytes(), zipfile.ZIP_DEFLATED)
+                add_entry(archive, path.name, path.read_bytes(), zipfile.ZIP_DEFLATED)
             for abi, path in natives:
-                _add(archive, f"lib/{abi}/{path.name}", path.read_bytes(), zipfile.ZIP_STORED)
+                add_entry(archive, f"lib/{abi}/{path.name}", path.read_bytes(), zipfile.ZIP_STORED)
         run(["zipalign", "-f", "-p", "4", plain, aligned])
         _sign(project, aligned, key)
 
@@ -230,7 +232,7 @@ def package(project: Project) -> None:
     project.steps.run("zip, align, sign", reads, [layout.apk], action)
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes, compression: int) -> None:
+def add_entry(archive: zipfile.ZipFile, name: str, content: bytes, compression: int) -> None:
     """Write one file into an archive, without a date."""
     entry = zipfile.ZipInfo(name, EPOCH)
     entry.compress_type = compression
@@ -289,14 +291,12 @@ def _check(project: Project) -> None:
         run(["dexdump", path]) for path in files_of(project.layout.work / "dex", suffix=".dex")
     )
     present = set(re.findall(r"Class descriptor\s*: 'L([^;]+);'", shown))
-    for name in _components(
-        run(["aapt2", "dump", "xmltree", "--file", "AndroidManifest.xml", apk])
-    ):
+    for name in components(run(["aapt2", "dump", "xmltree", "--file", "AndroidManifest.xml", apk])):
         if name.replace(".", "/") not in present:
             raise ChainError(f"{apk.name}: the manifest's {name} is not in the dex files")
 
 
-def _components(tree: str) -> list[str]:
+def components(tree: str) -> list[str]:
     """Return the classes that a manifest names, from aapt2's view of it."""
     package = re.search(r'A: package="([^"]+)"', tree)
     prefix = f"{package[1]}." if package else ""

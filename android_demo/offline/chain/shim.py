@@ -99,7 +99,7 @@ def run_on_jvm(project: Project, build_folder: Path, word: str, python: Path | N
         *("-cp", joined([project.layout.classes("shim"), *project.libraries]), "RunModel"),
     ]
     env = {"LD_LIBRARY_PATH": str(shim)}
-    return _judge(project, "x86_64", command, env, cases(build_folder, word), python)
+    return judge(project, "x86_64", command, env, cases(build_folder, word), python)
 
 
 def run_on_arm64(project: Project, build_folder: Path, word: str, python: Path | None) -> bool:
@@ -119,16 +119,16 @@ def run_on_arm64(project: Project, build_folder: Path, word: str, python: Path |
             ]
         ),
     )
-    root = _arm64_root(project)
+    root = arm64_root(project)
     command = [
         *("qemu-aarch64-static", "-cpu", PROCESSOR, "-L", str(root)),
         *("-E", f"LD_LIBRARY_PATH={shim}", str(driver)),
         str(project.layout.natives("arm64-v8a") / LIBRARY),
     ]
-    return _judge(project, "arm64-v8a", command, {}, cases(build_folder, word), python)
+    return judge(project, "arm64-v8a", command, {}, cases(build_folder, word), python)
 
 
-def _arm64_root(project: Project) -> Path:
+def arm64_root(project: Project) -> Path:
     """Make what the emulated program sees as its root: Debian's arm64 glibc, and one processor."""
     if not (DEBIAN_ARM64 / "lib" / "libc.so.6").exists():
         raise ChainError("no arm64 glibc: sudo apt-get install libc6-dev-arm64-cross")
@@ -144,7 +144,7 @@ def _arm64_root(project: Project) -> Path:
     return root
 
 
-def _judge(
+def judge(
     project: Project,
     abi: str,
     command: list[str],

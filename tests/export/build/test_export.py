@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.convert import calibration, tflite
+from export.convert import calibration
 from export.convert.graphs import Graph, build
 from export.convert.rewrites import derived_constants, for_tflite
 from export.formats.tflite import TFLITE
@@ -341,7 +341,7 @@ def test_failures_leave_the_earlier_build(
     def fail(*arguments: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(tflite, "_with_contract", fail)
+    monkeypatch.setattr(tflite_file, "serialize", fail)
     result = facestyle(
         "export", *SIZE, "--formats", "tflite", "--precision", "fp32", "--graphs",
         "style_encoder", "--out", out,

@@ -509,16 +509,14 @@ def test_a_network_in_palettes_of_one_bit_is_found(
         import coremltools.optimize.coreml as cto
 
         config = cto.OptimizationConfig(global_config=None)
-        names = [
-            o.name
-            for o in model._mil_program.functions["main"].operations
-            if o.op_type == "const" and "weight" in o.name and o.val.val.size == 96 * 27
-        ]
+        weights = cto.get_weights_metadata(model, weight_threshold=1)
+        names = [name for name, weight in weights.items() if weight.val.size == 96 * 27]
+        assert names
         for name in names:
             config.set_op_name(name, cto.OpPalettizerConfig(mode="unique", weight_threshold=1))
         return cto.palettize_weights(model, config)
 
-    monkeypatch.setattr(coreml, "_compressed", palettes)
+    monkeypatch.setattr(coreml, "int8_weights", palettes)
     graph = _with_aux(large)
     path = tmp_path / "smuggled.mlpackage"
     coreml.to_mlpackage(coreml.to_program(graph), path, DESCRIPTION, 512)

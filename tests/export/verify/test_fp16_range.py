@@ -12,17 +12,25 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.fx import symbolic_trace
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from export.convert.graphs import Graph, build
 from export.verify import compare
 from export.verify.fp16_range import Audit, audit, summary, verdicts
-from export.verify.fp16_range.arithmetic import LEAST_NORMAL, Machine, exact, flushed, half
+from export.verify.fp16_range.arithmetic import (
+    LEAST_NORMAL,
+    Machine,
+    Step,
+    exact,
+    flushed,
+    half,
+)
 from export.verify.fp16_range.audit import MOST_TRIALS
 from export.verify.fp16_range.cases import Case, Material, cases, material, spread, trials
 from export.verify.fp16_range.findings import HEADROOM, LOST_DB
-from export.verify.fp16_range.program import Kind, trace
-from export.verify.fp16_range.tally import Tally, exponents
+from export.verify.fp16_range.program import Kind, Operator, trace
+from export.verify.fp16_range.tally import Tally
 from facestyle import checkpoint, contract, shipped
 from facestyle.networks.vgg19 import VGG19Network
 from facestyle.stylize import Painter
@@ -240,7 +248,9 @@ def test_arithmetics(values: list[float]) -> None:
 @given(st.lists(st.floats(-1e6, 1e6, width=32, allow_subnormal=False), min_size=1, max_size=50))
 def test_tally_counts_what_is_small(values: list[float]) -> None:
     x, tally = torch.tensor(values), Tally()
-    tally._exponents += exponents(x)
+    (node, _) = symbolic_trace(nn.Identity()).graph.nodes
+    tally.add(Step(node, (), x), Operator("x", "x", Kind.OTHER), "made", real=True)
+    assert tally.greatest == x.abs().max().item()
     real = x[x != 0].abs()
     for power in (-24, -14, 3):
         share = (real < 2.0**power).float().mean().item() if len(real) else 0.0
