@@ -173,7 +173,7 @@ def _pixels(values: Tensor, port: Port) -> Tensor:
     """The inverse of ``_values``; scaled first, as a factor is looked for before the output."""
     scale = port.pixels_per_unit
     scale = int(scale) if scale.is_integer() else scale  # coremltools names the two differently
-    return values * scale - port.offset * scale if port.offset else values * scale
+    return values * scale + -port.offset * scale if port.offset else values * scale
 
 
 def _program(module: nn.Module, graph: Graph, rewrites: Rewrites) -> ExportedProgram:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from export.inspect.coreml_file import (
     LONGEST_SETTING,
     TYPES,
     CoreMLFile,
+    Scaling,
     messages,
     read,
 )
@@ -158,22 +160,41 @@ def _wanted(port: Port) -> str:
 
 
 def _scales(model: CoreMLFile, graph: Graph) -> Iterator[Verdict]:
-    """Verdicts on the way between 0..255 and [0, 1]."""
+    """Verdicts on the way between 0..255 and the ports' ranges."""
     for port in graph.contract.inputs:
         if port.kind is Kind.IMAGE:
-            yield _once(f"scale of {port.name}", model.factors_after(port.name), port.scale)
+            steps = model.scalings_after(port.name)
+            sums = accumulate(steps, Scaling.then)
+            yield _once(f"scale of {port.name}", steps, sums, Scaling(port.scale, port.offset))
     for port in graph.contract.outputs:
         if port.kind is Kind.IMAGE:
-            wanted = port.pixels_per_unit
-            yield _once(f"scale of {port.name}", model.factors_before(port.name), wanted)
+            steps, scale = model.scalings_before(port.name), port.pixels_per_unit
+            sums = accumulate(steps, lambda last, step: step.then(last))
+            yield _once(f"scale of {port.name}", steps, sums, Scaling(scale, -port.offset * scale))
 
 
-def _once(check: str, factors: Sequence[float], wanted: float) -> Verdict:
-    found = [f for f in factors if f != 1]
-    figure = ", ".join(f"{f:.6f}" for f in found) or "none"
-    # A network may go on to scale by numbers of its own.
-    passed = sum(math.isclose(f, wanted, rel_tol=2**-11) for f in found) == 1
-    return Verdict(check, figure, f"{wanted:.6f}, once", passed, Assurance.STRUCTURE)
+def _once(
+    check: str, steps: Sequence[Scaling], sums: Iterable[Scaling], wanted: Scaling
+) -> Verdict:
+    """Whether images are scaled as wanted, and by the wanted factor no more than once.
+
+    Args:
+        check: the verdict's name.
+        steps: how they are scaled, from the port inwards.
+        sums: the same up to each step: a network may go on to scale by numbers of its own.
+        wanted: by the contract.
+    """
+    factors = [step.factor for step in steps if step.factor != 1]
+    figure = ", ".join(f"{f:.6f}" for f in factors) or "none"
+    once = sum(math.isclose(f, wanted.factor, rel_tol=2**-11) for f in factors) == 1
+    right = any(
+        math.isclose(found.factor, wanted.factor, rel_tol=2**-11)
+        and math.isclose(found.offset, wanted.offset, rel_tol=2**-9, abs_tol=2**-14)
+        for found in sums
+    )
+    shift = f" {wanted.offset:+g}" if wanted.offset else ""
+    limit = f"{wanted.factor:.6f}{shift}, once"
+    return Verdict(check, figure, limit, once and right, Assurance.STRUCTURE)
 
 
 def _compression(model: CoreMLFile, eight_bit_above: int | None) -> Verdict:

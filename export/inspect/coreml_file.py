@@ -6,7 +6,7 @@ Nothing is executed, so it works on any system; nothing it finds in a file is tr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,19 +55,38 @@ LONGEST_SETTING = 16
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """``factor * x + offset``."""
+
+    factor: float
+    offset: float = 0.0
+
+    def then(self, other: Scaling) -> Scaling:
+        """The other one after this."""
+        return Scaling(other.factor * self.factor, other.factor * self.offset + other.offset)
+
+
+SCALINGS: dict[str, Callable[[float], Scaling]] = {
+    "mul": Scaling,
+    "add": lambda literal: Scaling(1.0, literal),
+}
+"""What an operation with one number computes of its other input."""
+
+
+@dataclass(frozen=True)
 class Step:
     """An operation or a layer.
 
     Attributes:
         kind: its operator.
         inputs, outputs: names of what is computed, not of constants.
-        factor: by what it multiplies, None where it does anything else.
+        scaling: what it computes, where that is a factor and an offset.
     """
 
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    factor: float | None
+    scaling: Scaling | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +96,7 @@ class CoreMLFile:
     Attributes:
         steps: what is executed, in order.
         constants: every floating-point constant.
-        prescales: names of inputs and what multiplies them before the first step.
+        prescales: names of inputs and how they are scaled before the first step.
         misfits: names of constants and steps that have not the format's precision.
         unused: how many weights are stored and never referred to.
         compressions: names of constants that are compressed, and how: ``EIGHT_BITS``, or another
@@ -87,7 +106,7 @@ class CoreMLFile:
 
     steps: Sequence[Step]
     constants: Sequence[Constant]
-    prescales: Sequence[tuple[str, float]]
+    prescales: Sequence[tuple[str, Scaling]]
     misfits: Sequence[str]
     unused: int
     compressions: Mapping[str, str]
@@ -98,27 +117,27 @@ class CoreMLFile:
         """The specification."""
         return self.package.spec
 
-    def factors_after(self, name: str) -> list[float]:
-        """By what an input is multiplied before anything else happens to it."""
-        factors = [factor for feature, factor in self.prescales if feature == name]
+    def scalings_after(self, name: str) -> list[Scaling]:
+        """How an input is scaled before anything else happens to it, step by step."""
+        found = [scaling for feature, scaling in self.prescales if feature == name]
         for _ in self.steps:
             users = [step for step in self.steps if name in step.inputs]
-            if len(users) != 1 or users[0].factor is None:
+            if len(users) != 1 or users[0].scaling is None:
                 break
-            factors.append(users[0].factor)
+            found.append(users[0].scaling)
             name = users[0].outputs[0]
-        return factors
+        return found
 
-    def factors_before(self, name: str) -> list[float]:
-        """By what an output was multiplied after everything else."""
-        factors = []
+    def scalings_before(self, name: str) -> list[Scaling]:
+        """How an output was scaled after everything else, the last step first."""
+        found = []
         for _ in self.steps:
             makers = [step for step in self.steps if name in step.outputs]
-            if len(makers) != 1 or makers[0].factor is None:
+            if len(makers) != 1 or makers[0].scaling is None:
                 break
-            factors.append(makers[0].factor)
+            found.append(makers[0].scaling)
             name = makers[0].inputs[0]
-        return factors
+        return found
 
 
 def read(path: Path) -> CoreMLFile:
@@ -210,13 +229,16 @@ def _is_half(operation: Operation) -> bool:
 def _step(operation: Operation, literals: Mapping[str, float | None]) -> Step:
     names = list(operation.references())
     variables = tuple(name for name in names if name not in literals)
-    factor = None
+    literal = None
+    if len(variables) == 1:
+        literal = next((literals[name] for name in names if name in literals), None)
+    scaling = None
     if operation.kind == "cast":
-        factor = 1.0
-    elif operation.kind == "mul" and len(variables) == 1:
-        factor = next((literals[name] for name in names if name in literals), None)
+        scaling = Scaling(1.0)
+    elif operation.kind in SCALINGS and literal is not None:
+        scaling = SCALINGS[operation.kind](literal)
     outputs = tuple(name for name, _ in operation.outputs)
-    return Step(operation.kind, variables, outputs, factor)
+    return Step(operation.kind, variables, outputs, scaling)
 
 
 def _program_constant(constant: ProgramConstant) -> Constant:
@@ -243,11 +265,19 @@ def _margin(constant: ProgramConstant) -> torch.Tensor:
 def _read_network(package: Package) -> CoreMLFile:
     network = package.spec.neuralNetwork
     steps, floats, misfits, compressions = [], [], [], {}
+    literals: dict[str, float] = {}
     for layer in network.layers:
         kind = layer.WhichOneof("layer")
-        scales = kind == "multiply" and len(layer.input) == 1
-        factor = layer.multiply.alpha if scales else None
-        steps.append(Step(kind, tuple(layer.input), tuple(layer.output), factor))
+        variables = tuple(name for name in layer.input if name not in literals)
+        scaling = None
+        if kind == "loadConstantND" and len(layer.loadConstantND.data.floatValue) == SCALAR_SIZE:
+            literals[layer.output[0]] = layer.loadConstantND.data.floatValue[0]
+        elif kind == "multiply" and len(layer.input) == 1:
+            scaling = Scaling(layer.multiply.alpha)
+        elif kind == "add" and len(variables) == 1:
+            other = [literals[name] for name in layer.input if name in literals]
+            scaling = Scaling(1.0, other[0] if other else layer.add.alpha)
+        steps.append(Step(kind, variables, tuple(layer.output), scaling))
     for part in (*network.layers, *network.preprocessing):
         for constant, form in _floats(part, getattr(part, "name", "preprocessing")):
             floats.append(constant)
@@ -255,15 +285,15 @@ def _read_network(package: Package) -> CoreMLFile:
                 misfits.append(constant.name)
             if form == EIGHT_BITS:
                 compressions[constant.name] = form
-    prescales = [
-        (p.featureName, math.nan if _shifts(p.scaler) else p.scaler.channelScale)
-        for p in network.preprocessing
-    ]
+    prescales = [(p.featureName, _prescale(p.scaler)) for p in network.preprocessing]
     return CoreMLFile(steps, floats, prescales, misfits, 0, compressions, package)
 
 
-def _shifts(scaler: Any) -> bool:
-    return any((scaler.redBias, scaler.greenBias, scaler.blueBias, scaler.grayBias))
+def _prescale(scaler: Any) -> Scaling:
+    """How an RGB image is scaled; NaN where its channels are not scaled alike."""
+    biases = {scaler.redBias, scaler.greenBias, scaler.blueBias}
+    alike = len(biases) == 1 and not scaler.grayBias
+    return Scaling(scaler.channelScale, scaler.redBias if alike else math.nan)
 
 
 def _floats(message: Any, name: str) -> Iterator[tuple[Constant, str]]:
