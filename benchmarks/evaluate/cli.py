@@ -210,19 +210,19 @@ def quality(
     MODELS are builds (every stylizer's .tflite is judged, executed from disk), weights
     (.safetensors, .pth) or the name of shipped ones (mobile).
     """
-    from benchmarks.quality import boxes, pictures, report, subjects, worst
-    from benchmarks.quality.judge import Judges
-    from benchmarks.quality.measure import Task, measure
+    from benchmarks.quality import boxes, models_under_test, pictures, report, worst_pairs
+    from benchmarks.quality.judges import Judges
+    from benchmarks.quality.measure import QualityTask, measure
     from benchmarks.report.write import write_report
     from facestyle.files import write_text
 
     wanted = parse_strengths(strengths)
-    judged, notes = subjects.open_all(models, encoder)
-    pixels = subjects.common_size(judged, size)
+    judged, notes = models_under_test.open_all(models, encoder)
+    pixels = models_under_test.common_size(judged, size)
     photos, damaged = pictures.open_folder(content)
     paintings, torn = pictures.open_folder(style)
     known = boxes.read(faces) if faces else {}
-    task = Task(judged, photos, paintings, wanted, pixels, known, limit)
+    task = QualityTask(judged, photos, paintings, wanted, pixels, known, limit)
     judges = Judges(perceptual)
     for name, reason in {**damaged, **torn}.items():
         click.echo(f"skipped {name}: {reason}", err=True)
@@ -234,13 +234,15 @@ def quality(
         [*notes, *judges.notes],
         perceptual=perceptual,
         records=judges.records(),
-        likeness=judges.sees_likeness,
+        identity=judges.sees_identity,
         second=judges.has_second,
         command=shlex.join(["facestyle", *sys.argv[1:]]),
     )
     click.echo(report.to_markdown(made))
-    write_text(out / "quality.csv", report.to_csv(results.verdicts))
-    sheet = _keep(worst.sheet(task, worst.find(results.verdicts)), out / "worst.jpg")
+    write_text(out / "quality.csv", report.to_csv(results.pair_metrics))
+    sheet = _keep(
+        worst_pairs.sheet(task, worst_pairs.find(results.pair_metrics)), out / "worst.jpg"
+    )
     write_report(out, made, {"The worst pairs: photo, painting, painted": sheet.read_bytes()})
     click.secho(f"wrote {out}: report.html, .md and .json, quality.csv, worst.jpg", fg="green")
     click.echo(f"next: {_next(models)}")
@@ -269,9 +271,9 @@ def pictures(
     """
     import json
 
-    from benchmarks.quality import boxes, given
+    from benchmarks.quality import boxes, painted_folders
     from benchmarks.quality import pictures as opening
-    from benchmarks.quality.judge import Judges
+    from benchmarks.quality.judges import Judges
     from benchmarks.quality.report import perceptual_name
     from facestyle.files import check_folder, write_text
 
@@ -282,11 +284,11 @@ def pictures(
     known = boxes.read(faces) if faces else {}
     notes = [f"skipped {name}: {reason}" for name, reason in {**damaged, **torn}.items()]
     judges = Judges(perceptual)
-    results, size = given.measure(folders, photos, paintings, known, judges)
+    results, size = painted_folders.measure(folders, photos, paintings, known, judges)
     notes += judges.notes
-    click.echo(given.to_markdown(results, size, notes))
+    click.echo(painted_folders.to_markdown(results, size, notes))
     if out is not None:
-        made = given.to_document(results, size, perceptual_name(perceptual), notes)
+        made = painted_folders.to_document(results, size, perceptual_name(perceptual), notes)
         write_text(out, json.dumps(made, indent=1, allow_nan=False) + "\n")
         click.secho(f"wrote {out}", fg="green")
     click.echo(f"next: {_choose(folders, content, style)}")

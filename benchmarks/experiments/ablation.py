@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.experiments import command
-from benchmarks.quality import boxes, pictures, subjects
-from benchmarks.quality.figures import PER_PAIR, Figure
-from benchmarks.quality.judge import Judges
-from benchmarks.quality.measure import Results, Task, measure
+from benchmarks.quality import boxes, models_under_test, pictures
+from benchmarks.quality.judges import Judges
+from benchmarks.quality.measure import QualityTask, Results, measure
+from benchmarks.quality.metrics import PER_PAIR, Metric
 from facestyle.errors import UserError
 from facestyle.files import write_text
 from train import recipes
@@ -70,12 +70,12 @@ def check_alike(found: Mapping[str, Recipe]) -> None:
                 )
 
 
-def tabulate(results: Results, subject: str, strengths: Sequence[float]) -> Table:
+def tabulate(results: Results, model: str, strengths: Sequence[float]) -> Table:
     """One model's figures of every pair."""
-    own = [v for v in results.verdicts if v.subject == subject]
+    own = [v for v in results.pair_metrics if v.model == model]
     photos, paintings = (sorted({getattr(v, kind) for v in own}) for kind in ("photo", "painting"))
     shape = (len(strengths), len(photos), len(paintings))
-    table = {figure.key: np.full(shape, np.nan) for figure in PER_PAIR}
+    table = {metric.key: np.full(shape, np.nan) for metric in PER_PAIR}
     for v in own:
         place = (strengths.index(v.strength), photos.index(v.photo), paintings.index(v.painting))
         for key, values in table.items():
@@ -142,7 +142,7 @@ def to_markdown(
     names: Sequence[str],
     compared: Sequence[Mapping[str, tuple[float, float, float]]],
     recipe: Recipe,
-    figures: Sequence[Figure],
+    figures: Sequence[Metric],
     made_by: str,
 ) -> str:
     """The table and what may be read off it."""
@@ -155,15 +155,15 @@ def to_markdown(
         f"weights, seed {recipe.seed}; each method at the strength at which its style loss is "
         f"{style:.3f}.",
         "",
-        "| method | strength | " + " | ".join(f"{f.title} {_arrow(f)}" for f in shown) + " |",
+        "| method | strength | " + " | ".join(f.heading for f in shown) + " |",
         "| --- |" + " ---: |" * (len(shown) + 1),
     ]
     for name, row in zip(names, compared):
         cells = [f"{row['strength'][0]:.2f}"]
-        for figure in shown:
-            value, low, high = row[figure.key]
-            text = f"{value:.{figure.digits}f}"
-            cells.append(text + _verdict(figure, low, high) if row is not compared[0] else text)
+        for metric in shown:
+            value, low, high = row[metric.key]
+            text = f"{value:.{metric.digits}f}"
+            cells.append(text + _verdict(metric, low, high) if row is not compared[0] else text)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += [
         "",
@@ -190,13 +190,9 @@ def _short(path: Path) -> str:
     return "/".join(path.resolve().parts[-2:])
 
 
-def _arrow(figure: Figure) -> str:
-    return "↓" if figure.better == "lower" else "↑"
-
-
-def _verdict(figure: Figure, low: float, high: float) -> str:
+def _verdict(metric: Metric, low: float, high: float) -> str:
     if low > 0 or high < 0:
-        worse = (low > 0) == (figure.better == "lower")
+        worse = (low > 0) == (metric.better == "lower")
         return " ✗" if worse else " ✓"
     return ""
 
@@ -216,13 +212,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         check_alike(found)
         recipe = next(iter(found.values()))
         files = [str(run / f"{recipe.network}.safetensors") for run in args.runs]
-        judged, _ = subjects.open_all(files, None)
+        judged, _ = models_under_test.open_all(files, None)
         photos, _ = pictures.open_folder(args.content)
         paintings, _ = pictures.open_folder(args.style)
         known = boxes.read(args.faces) if args.faces else {}
-        task = Task(judged, photos, paintings, STRENGTHS, (256, 256), known)
+        task = QualityTask(judged, photos, paintings, STRENGTHS, (256, 256), known)
         results = measure(task, Judges(args.perceptual))
-    tables = [tabulate(results, subject.name, STRENGTHS) for subject in judged]
+    tables = [tabulate(results, model.name, STRENGTHS) for model in judged]
     compared = compare(tables, STRENGTHS)
     names = [r.name for r in found.values()]
     made_by = " ".join(
@@ -238,8 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "recipe": {key: recipe.tables()[key] for key in ("network", "steps", "batch", "seed")},
         "strengths": STRENGTHS,
         "rows": [
-            {"subject": r.subject, "strength": r.strength, "pairs": r.pairs, **r.values}
-            for r in results.rows
+            {"subject": r.model, "strength": r.strength, "pairs": r.pairs, **r.values}
+            for r in results.model_metrics
         ],
     }
     write_text(args.out / "ablation.json", json.dumps(document, indent=1) + "\n")

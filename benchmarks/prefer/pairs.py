@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.given import Painted, open_painted
+from benchmarks.quality.painted_folders import Painted, open_painted
 from benchmarks.quality.pictures import Picture
 from facestyle import images
 from facestyle.errors import UserError

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.quality.painted import Style, style_of
+from benchmarks.quality.style_metrics import Style, style_of
 from facestyle.dependencies import install_command
 from facestyle.errors import UserError
 

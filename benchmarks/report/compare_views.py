@@ -157,7 +157,7 @@ def figures_table(found: Comparison) -> Table | None:
 
 
 def fidelity_table(found: Comparison) -> Table | None:
-    """Quality figures of subjects and strengths in both reports."""
+    """Quality figures of models and strengths in both reports."""
     lines = [
         [
             Cell(one.name),

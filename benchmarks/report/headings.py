@@ -10,14 +10,14 @@ from benchmarks.report.document import Document
 from export.report.page import units
 
 MOST_NAMED = 3
-"""Subjects in a title; more are counted."""
+"""Models in a title; more are counted."""
 
 
 def title(made: Document) -> str:
     """By what was measured."""
     quality = made.get("quality")
     if quality and quality["rows"] and not made["rows"]:
-        names = quality_charts.subjects(quality)
+        names = quality_charts.model_names(quality)
         many = len(names) > MOST_NAMED
         return f"Quality of {f'{len(names)} models' if many else ', '.join(names)}"
     both = "Latency and quality" if quality and quality["rows"] else "Latency"
@@ -49,7 +49,7 @@ def _result(quality: dict[str, Any]) -> str:
 def _best(
     strongest: list[dict[str, Any]], weakest: list[dict[str, Any]], figure: dict[str, Any]
 ) -> str:
-    """Of one subject its figure and how it began, of several the best one's."""
+    """Of one model its figure and how it began, of several the best one's."""
     key = figure["key"]
     known = [(row["figures"].get(key), row["name"]) for row in strongest]
     found = [(value, name) for value, name in known if value is not None]

@@ -177,7 +177,7 @@ def _condition(key: str, value: object) -> Cell:
 
 
 def quality(found: dict[str, Any]) -> Table:
-    """A line for every subject and strength."""
+    """A line for every model and strength."""
     figures = found["figures"]
     columns = [Column("subject", figures=False), Column("strength"), Column("pairs")]
     columns += [

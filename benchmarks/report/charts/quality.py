@@ -37,13 +37,13 @@ def others(quality: dict[str, Any]) -> list[Figure]:
     )
 
 
-def subjects(quality: dict[str, Any]) -> list[str]:
+def model_names(quality: dict[str, Any]) -> list[str]:
     """In the order of the report; their place gives their colour."""
     return list(dict.fromkeys(row["name"] for row in quality["rows"]))
 
 
 def pareto(quality: dict[str, Any]) -> list[XYChart]:
-    """Style against every other figure, a line for every subject over its strengths."""
+    """Style against every other figure, a line for every model over its strengths."""
     style = style_figure(quality)
     if style is None:
         return []
@@ -63,7 +63,7 @@ def _trade(quality: dict[str, Any], style: Figure, other: Figure) -> XYChart | N
     spots = [(row["figures"][style["key"]], row["figures"][other["key"]]) for row in rows]
     best = frontier(spots, better)
     series = []
-    for index, name in enumerate(subjects(quality)):
+    for index, name in enumerate(model_names(quality)):
         points = [
             (row["strength"], Point(*spot, label=f"{row['strength']:g}", hollow=not first))
             for row, spot, first in zip(rows, spots, best)
@@ -93,7 +93,7 @@ def against_latency(made: Document) -> list[XYChart]:
 
 def _cost_of(rows: Sequence[Row], quality: dict[str, Any], figure: Figure) -> XYChart | None:
     series = []
-    for index, name in enumerate(subjects(quality)):
+    for index, name in enumerate(model_names(quality)):
         of_it = [row for row in quality["rows"] if row["name"] == name]
         strongest = max(of_it, key=lambda row: row["strength"])
         value = strongest["figures"].get(figure["key"])

@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from benchmarks.experiments import ablation
-from benchmarks.quality.figures import PER_PAIR
+from benchmarks.quality.metrics import PER_PAIR
 from facestyle.errors import UserError
 from train import recipes
 

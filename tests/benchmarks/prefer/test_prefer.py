@@ -19,7 +19,7 @@ from benchmarks.prefer.pairs import QUESTIONS, Pair, draw
 from benchmarks.prefer.proportion import Z, binomial_p, wilson
 from benchmarks.prefer.score import score
 from benchmarks.prefer.sheets import GAP, LINE, block, sheets
-from benchmarks.quality.given import Painted
+from benchmarks.quality.painted_folders import Painted
 from benchmarks.quality.pictures import Picture
 from tests.conftest import Outcome, assert_refused
 

@@ -17,25 +17,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.quality import (
+    artifact_metrics,
+    auxiliary_metrics,
     boxes,
-    colour,
+    colour_metrics,
     hed,
-    likeness,
+    identity_metrics,
+    judge_independence,
     motion,
-    painted,
-    surface,
-    training,
-    watched,
-    worst,
+    style_metrics,
+    worst_pairs,
 )
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PARTS, PER_PAIR, fewer, mean, ratio_of_means
-from benchmarks.quality.judge import Judges, Photo
-from benchmarks.quality.likeness import drift
-from benchmarks.quality.measure import Verdict
+from benchmarks.quality.identity_metrics import drift
+from benchmarks.quality.judges import Judges, Photo
+from benchmarks.quality.measure import PairMetrics
+from benchmarks.quality.metrics import METRICS, PARTS, PER_PAIR, fewer, mean, ratio_of_means
+from benchmarks.quality.models_under_test import ModelUnderTest, common_size
 from benchmarks.quality.motion import Motion
 from benchmarks.quality.pictures import pairs
-from benchmarks.quality.subjects import Subject, common_size
 from facestyle import checkpoint, gallery, images
 from facestyle.errors import UserError
 from tests.conftest import TrainingData
@@ -73,11 +73,13 @@ def noisy(image: torch.Tensor, amount: float, seed: int) -> torch.Tensor:
 def test_a_copy_keeps_everything(judges: Judges, photo: Photo) -> None:
     style = judges.painting(photo.image)
     values = judges.judge(photo, style, photo.image, photo.second)
-    assert set(values) == {figure.key for figure in PER_PAIR} | set(PARTS)
+    assert set(values) == {metric.key for metric in PER_PAIR} | set(PARTS)
     alike = ("face_ssim", "face_fsimc", "parsing", "warp", "warp_floor")
     own = {
-        "face_patch": colour.face_patch(photo.image, photo.image, photo.box or Box(0, 0, 0, 0)),
-        "flat": colour.flat(photo.image, photo.calm),
+        "face_patch": colour_metrics.face_patch(
+            photo.image, photo.image, photo.box or Box(0, 0, 0, 0)
+        ),
+        "flat": colour_metrics.flat(photo.image, photo.calm),
         "warp_rms": photo.own_error,
         "floor_rms": photo.own_error,
     }
@@ -102,7 +104,7 @@ def test_figures_worsen_with_noise(judges: Judges, photo: Photo) -> None:
         )
         for amount in (0.0, 0.02, 0.06, 0.15)
     ]
-    signs = {figure.key: figure.sign for figure in FIGURES}
+    signs = {metric.key: metric.sign for metric in METRICS}
     for key in (
         *("style", "gram", "stroke", "judge_style", "judge_gram", "content"),
         *("face_ssim", "face_fsimc", "face_gmsd", "warp", "warp_floor"),
@@ -136,17 +138,17 @@ def test_a_box_that_is_given_is_used(judges: Judges, portrait: torch.Tensor) -> 
     given_box = Box(30, 8, 124, 100)
     seen = judges.photo("mona_lisa", portrait, given_box)
     assert seen.box == given_box
-    assert seen.likeness is not None and seen.likeness.box.is_of(given_box)
+    assert seen.identity is not None and seen.identity.box.is_of(given_box)
     elsewhere = judges.photo("mona_lisa", portrait, Box(0, 150, 40, 190))
-    assert elsewhere.likeness is None
+    assert elsewhere.identity is None
 
 
 def test_without_dlib_the_rest_is_judged(
     training_data: TrainingData, portrait: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(likeness, "PACKAGE", "no_such_package_of_models")
+    monkeypatch.setattr(identity_metrics, "PACKAGE", "no_such_package_of_models")
     judges = Judges(str(training_data.distilled))
-    assert not judges.sees_likeness
+    assert not judges.sees_identity
     assert "no_such_package_of_models" in judges.notes[0]
     assert "facestyle[bench]" in judges.notes[0]
     seen = judges.photo("mona_lisa", portrait, Box(30, 8, 124, 100))
@@ -208,9 +210,9 @@ def test_hed_weights_of_another_version(made_hed: Path) -> None:
 
 def test_statistics_distance_is_relative() -> None:
     x = torch.randn(1, 4, 6, 6)
-    target = painted.style_of([x, 3 * x])
+    target = style_metrics.style_of([x, 3 * x])
     assert hed.statistics_distance(target, target) == 0
-    own = painted.style_of([2 * x, 3 * x])
+    own = style_metrics.style_of([2 * x, 3 * x])
     assert hed.statistics_distance(own, target) == pytest.approx(0.5)
 
 
@@ -222,15 +224,17 @@ def colourful() -> torch.Tensor:
     return torch.stack([across, down, rings])[None]
 
 
-@pytest.mark.parametrize("sigma", [colour.SOFT, colour.CALM])
+@pytest.mark.parametrize("sigma", [colour_metrics.SOFT, colour_metrics.CALM])
 def test_blur_is_a_gaussians(sigma: float) -> None:
     dot = torch.zeros(1, 3, 81, 81)
     dot[..., 40, 40] = 1
-    made = colour.blur(dot, sigma)[0, 0]
+    made = colour_metrics.blur(dot, sigma)[0, 0]
     offsets = torch.arange(81) - 40
     assert made.sum() == pytest.approx(1, abs=1e-5)
     assert (made.sum(0) * offsets**2).sum().sqrt() == pytest.approx(sigma, rel=0.03)
-    assert torch.allclose(colour.blur(torch.full((1, 2, 50, 60), 0.3), sigma), torch.tensor(0.3))
+    assert torch.allclose(
+        colour_metrics.blur(torch.full((1, 2, 50, 60), 0.3), sigma), torch.tensor(0.3)
+    )
 
 
 @given(st.lists(st.floats(-1, 1), min_size=12, max_size=12))
@@ -239,8 +243,8 @@ def test_recoloured_faces_have_no_patches(numbers: list[float]) -> None:
     photo, face = colourful(), Box(20, 10, 100, 110)
     matrix, shift = torch.tensor(numbers[:9]).view(3, 3), torch.tensor(numbers[9:])
     recoloured = torch.einsum("ij,njhw->nihw", matrix, photo) + shift[:, None, None]
-    assert colour.face_patch(recoloured, photo, face) == pytest.approx(0, abs=1e-3)
-    assert colour.face_patch(photo, photo, face) == pytest.approx(0, abs=1e-3)
+    assert colour_metrics.face_patch(recoloured, photo, face) == pytest.approx(0, abs=1e-3)
+    assert colour_metrics.face_patch(photo, photo, face) == pytest.approx(0, abs=1e-3)
 
 
 def test_a_face_in_two_colours_has_patches() -> None:
@@ -249,41 +253,43 @@ def test_a_face_in_two_colours_has_patches() -> None:
     painted_photo = photo.clone()
     painted_photo[:, 0, :, :200] += d
     wanted = 100 * math.sqrt(((d / 2) ** 2 + (d / 4) ** 2) / 2)
-    found = colour.face_patch(painted_photo, photo, Box(0, 0, 400, 400))
+    found = colour_metrics.face_patch(painted_photo, photo, Box(0, 0, 400, 400))
     assert found == pytest.approx(wanted, rel=0.03) and found < wanted
-    assert colour.face_patch(painted_photo, photo, Box(220, 20, 390, 390)) < 0.01
+    assert colour_metrics.face_patch(painted_photo, photo, Box(220, 20, 390, 390)) < 0.01
 
 
 def test_flat_is_the_slope_where_the_photo_has_none() -> None:
     grey, rise = torch.full((1, 3, 100, 100), 0.5), 0.004
-    where = colour.calm(grey)
+    where = colour_metrics.calm(grey)
     assert where.all()
-    assert colour.flat(grey, where) == pytest.approx(0, abs=1e-3)
+    assert colour_metrics.flat(grey, where) == pytest.approx(0, abs=1e-3)
     ramp = 0.1 + rise * torch.arange(100).expand(1, 3, 100, 100)
     inner = torch.zeros(98, 98, dtype=torch.bool)
     inner[:, 20:-20] = True
-    assert colour.flat(ramp, inner) == pytest.approx(1000 * rise, rel=1e-3)
+    assert colour_metrics.flat(ramp, inner) == pytest.approx(1000 * rise, rel=1e-3)
     ramp[:, 1:] = 0.5
-    assert colour.flat(ramp, inner) == pytest.approx(1000 * rise / math.sqrt(3), rel=1e-3)
-    assert not colour.calm(0.1 + rise * torch.arange(100).expand(1, 3, 100, 100))[inner].any()
+    assert colour_metrics.flat(ramp, inner) == pytest.approx(1000 * rise / math.sqrt(3), rel=1e-3)
+    assert not colour_metrics.calm(0.1 + rise * torch.arange(100).expand(1, 3, 100, 100))[
+        inner
+    ].any()
 
 
 def test_a_photo_with_hardly_a_flat_place_is_not_judged_there() -> None:
     grey = torch.full((1, 3, 100, 100), 0.5)
     where = torch.zeros(98, 98, dtype=torch.bool)
-    where.view(-1)[: colour.FEWEST] = True
-    assert colour.flat(grey, where) is None
-    where.view(-1)[colour.FEWEST] = True
-    assert colour.flat(grey, where) is not None
+    where.view(-1)[: colour_metrics.FEWEST] = True
+    assert colour_metrics.flat(grey, where) is None
+    where.view(-1)[colour_metrics.FEWEST] = True
+    assert colour_metrics.flat(grey, where) is not None
 
 
 def test_detail_has_neither_palette_nor_shading(noise: torch.Tensor) -> None:
-    assert torch.allclose(painted.detail(torch.full((1, 3, 64, 64), 0.3)), torch.tensor(0.5))
+    assert torch.allclose(style_metrics.detail(torch.full((1, 3, 64, 64), 0.3)), torch.tensor(0.5))
     quiet = 0.4 + 0.2 * noise
     swapped = quiet[:, [2, 0, 1]]
-    assert torch.allclose(painted.detail(swapped), painted.detail(quiet), atol=1e-6)
-    assert torch.allclose(painted.detail(quiet + 0.2), painted.detail(quiet), atol=1e-5)
-    assert painted.detail(quiet).std() > 0.01
+    assert torch.allclose(style_metrics.detail(swapped), style_metrics.detail(quiet), atol=1e-6)
+    assert torch.allclose(style_metrics.detail(quiet + 0.2), style_metrics.detail(quiet), atol=1e-5)
+    assert style_metrics.detail(quiet).std() > 0.01
 
 
 def test_strokes_are_blind_to_colour(judges: Judges, photo: Photo) -> None:
@@ -297,11 +303,11 @@ def test_strokes_are_blind_to_colour(judges: Judges, photo: Photo) -> None:
 def test_features_are_those_of_training_at_every_position(training_data: TrainingData) -> None:
     image = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     network = load(PERCEPTUAL, str(training_data.distilled))
-    trained = network(image, painted.LAYERS)
-    dense = painted.features(network, image)
+    trained = network(image, style_metrics.LAYERS)
+    dense = style_metrics.features(network, image)
     assert [layer.shape[-1] for layer in dense] == [256, 128, 64, 32]
     strides = (4, 2, 2, 1)
-    for layer, name, stride in zip(dense, painted.LAYERS, strides):
+    for layer, name, stride in zip(dense, style_metrics.LAYERS, strides):
         own, wanted = layer[:, :, ::stride, ::stride], trained[name].full
         edge = own.shape[-1] // 4  # where padding is seen
         inner = (..., slice(edge, -edge), slice(edge, -edge))
@@ -311,31 +317,37 @@ def test_features_are_those_of_training_at_every_position(training_data: Trainin
 def test_whole_vgg_pads_by_reflection_itself(training_data: TrainingData) -> None:
     image = torch.rand(1, 3, 32, 48)
     network = load(PERCEPTUAL, str(training_data.vgg))
-    found = painted.features(network, image)
-    for layer, name in zip(found, painted.LAYERS):
+    found = style_metrics.features(network, image)
+    for layer, name in zip(found, style_metrics.LAYERS):
         assert torch.equal(layer, network(image, [name])[name].full)
 
 
 @given(st.floats(-3, 3), st.floats(0.5, 4))
 def test_style_loss_is_that_of_means_and_stds(shift: float, scale: float) -> None:
     x = torch.randn(1, 5, 8, 9, generator=torch.Generator().manual_seed(0)).double()
-    own, target = painted.style_of([scale * x + shift]), painted.style_of([x])
+    own, target = style_metrics.style_of([scale * x + shift]), style_metrics.style_of([x])
     m, s = x.mean((2, 3)), x.std((2, 3), unbiased=False)
     wanted = ((scale - 1) * m + shift).square().mean() + ((scale - 1) * s).square().mean()
-    assert painted.style_loss(own, target) == pytest.approx(wanted.item(), abs=1e-9)
+    assert style_metrics.style_loss(own, target) == pytest.approx(wanted.item(), abs=1e-9)
 
 
 def test_gram_distance_is_relative() -> None:
     x = torch.randn(1, 4, 6, 6)
-    target = painted.style_of([x, 3 * x])
-    assert painted.gram_distance(painted.style_of([2 * x, 3 * x]), target) == pytest.approx(1.5)
+    target = style_metrics.style_of([x, 3 * x])
+    assert style_metrics.gram_distance(
+        style_metrics.style_of([2 * x, 3 * x]), target
+    ) == pytest.approx(1.5)
 
 
 def test_content_is_blind_to_colour_and_contrast() -> None:
     x = torch.randn(1, 4, 16, 16)
-    photo = painted.arrangement(x)
-    assert painted.content_loss(painted.arrangement(5 * x + 2), photo) == pytest.approx(0, abs=1e-6)
-    assert painted.content_loss(painted.arrangement(-x), photo) == pytest.approx(4, rel=1e-3)
+    photo = style_metrics.arrangement(x)
+    assert style_metrics.content_loss(style_metrics.arrangement(5 * x + 2), photo) == pytest.approx(
+        0, abs=1e-6
+    )
+    assert style_metrics.content_loss(style_metrics.arrangement(-x), photo) == pytest.approx(
+        4, rel=1e-3
+    )
 
 
 def test_drift_is_a_share_of_the_distance_of_the_eyes() -> None:
@@ -395,29 +407,34 @@ def test_lattices_stand_out(period: int) -> None:
     generator = torch.Generator().manual_seed(0)
     grain = 0.5 + 0.05 * torch.randn(1, 3, 128, 128, generator=generator)
     dots = (torch.arange(128) % period < period // 2).float() * torch.ones(128, 1)
-    found = [surface.grid_db(surface.spectrum(grain + amount * dots)) for amount in (0, 0.05, 0.2)]
+    found = [
+        artifact_metrics.grid_db(artifact_metrics.spectrum(grain + amount * dots))
+        for amount in (0, 0.05, 0.2)
+    ]
     assert None not in found
     assert found[0] < found[1] < found[2]  # type: ignore[operator]
     assert found[2] > 20  # type: ignore[operator]
 
 
 def test_a_flat_picture_has_no_spectrum() -> None:
-    assert surface.grid_db(torch.zeros(128, 128)) is None
+    assert artifact_metrics.grid_db(torch.zeros(128, 128)) is None
 
 
 def test_border_is_what_the_rim_adds(noise: torch.Tensor) -> None:
     glowing = noise.clone() + 0.1
     glowing[..., 4:-4, 4:-4] = noise[..., 4:-4, 4:-4]
-    shift = surface.rim_shift(noise)
-    assert surface.border(glowing, shift) == pytest.approx(0.1, abs=1e-5)
-    assert surface.border(noise + 0.3, shift) == pytest.approx(0, abs=1e-5)
+    shift = artifact_metrics.rim_shift(noise)
+    assert artifact_metrics.border(glowing, shift) == pytest.approx(0.1, abs=1e-5)
+    assert artifact_metrics.border(noise + 0.3, shift) == pytest.approx(0, abs=1e-5)
 
 
 def test_depth_error_is_blind_to_scale_and_shift() -> None:
     generator = torch.Generator().manual_seed(0)
     depth = torch.rand(1, 1, 40, 40, generator=generator) + 0.5
     face = torch.ones(40, 40, dtype=torch.bool)
-    assert watched.depth_error_mm(3 * depth + 1, depth, face) == pytest.approx(0, abs=1e-3)
+    assert auxiliary_metrics.depth_error_mm(3 * depth + 1, depth, face) == pytest.approx(
+        0, abs=1e-3
+    )
 
 
 def test_depth_error_is_in_millimetres_and_of_the_face() -> None:
@@ -425,20 +442,20 @@ def test_depth_error_is_in_millimetres_and_of_the_face() -> None:
     photo = (2 + 0.01 * down)[None, None, :, None].expand(1, 1, 40, 40).clone()
     own = (2 + 0.01 * down)[None, None, None, :].expand(1, 1, 40, 40).clone()
     face = Box(10, 10, 30, 30).mask(40, 40)
-    assert watched.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
+    assert auxiliary_metrics.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
     own[..., :10], photo[..., 35:, :] = 7, 9
-    assert watched.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
-    assert watched.depth_error_mm(own, photo, Box(0, 0, 5, 5).mask(40, 40)) is None
+    assert auxiliary_metrics.depth_error_mm(own, photo, face) == pytest.approx(10, rel=1e-4)
+    assert auxiliary_metrics.depth_error_mm(own, photo, Box(0, 0, 5, 5).mask(40, 40)) is None
 
 
 def test_parsing_counts_the_parts_that_the_photo_shows() -> None:
     photo = torch.zeros(64, 64, dtype=torch.int64)
     photo[:32] = CLASSES.index("skin")
-    assert watched.parsing_agreement(photo, photo) == 1
+    assert auxiliary_metrics.parsing_agreement(photo, photo) == 1
     skin = torch.full_like(photo, CLASSES.index("skin"))
-    assert watched.parsing_agreement(skin, photo) == pytest.approx((0.5 + 0) / 2)
+    assert auxiliary_metrics.parsing_agreement(skin, photo) == pytest.approx((0.5 + 0) / 2)
     photo[0, 0] = CLASSES.index("earring")
-    assert watched.parsing_agreement(skin, photo) == pytest.approx(0.25, abs=1e-3)
+    assert auxiliary_metrics.parsing_agreement(skin, photo) == pytest.approx(0.25, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -531,31 +548,40 @@ def test_a_ratio_of_a_set_is_that_of_means() -> None:
 
 
 def test_means_over_fewer_pairs_are_counted() -> None:
-    whole = {figure.key: 1.0 for figure in PER_PAIR}
+    whole = {metric.key: 1.0 for metric in PER_PAIR}
     assert fewer([whole, whole]) == {}
     faceless: dict[str, float | None] = {**whole, "identity": None, "warp": None}
     lost: dict[str, float | None] = {**faceless, "identity": 1.0}
     assert fewer([faceless, lost, lost]) == {"identity": 2}
 
 
-def verdict(photo: str, subject: str = "a", strength: float = 1.0, **values: float) -> Verdict:
-    known: dict[str, float | None] = {figure.key: 1.0 for figure in PER_PAIR}
-    return Verdict(subject, photo, "wave", strength, known | {"faces_lost": 0.0} | values)
+def test_a_metric_in_a_table() -> None:
+    style = next(metric for metric in METRICS if metric.key == "style")
+    assert style.heading == "style loss ↓"
+    assert style.cell({"style": 1.23456}, {}) == "1.235"
+    assert style.cell({"style": 1.23456}, {"style": 7, "gram": 3}) == "1.235 (7)"
+    assert style.cell({"style": None}, {}) == "–"
+    assert list(style.entry()) == ["key", "title", "better", "what"]
+
+
+def pair(photo: str, model: str = "a", strength: float = 1.0, **values: float) -> PairMetrics:
+    known: dict[str, float | None] = {metric.key: 1.0 for metric in PER_PAIR}
+    return PairMetrics(model, photo, "wave", strength, known | {"faces_lost": 0.0} | values)
 
 
 def test_worst_pairs_by_their_rule() -> None:
-    found = worst.find(
+    found = worst_pairs.find(
         [
-            *(verdict(f"{n}", style=1 + 0.01 * n, face_ssim=0.8 - 0.01 * n) for n in range(9)),
-            verdict("ugly", style=2.0, face_ssim=0.8),
-            verdict("unlike", style=1.0, face_ssim=0.1),
-            verdict("gone", faces_lost=1.0, style=1.0, face_ssim=0.8),
-            verdict("weak", strength=0.5, style=9.0),
-            verdict("ugly", subject="b", style=1.5, face_ssim=0.8),
+            *(pair(f"{n}", style=1 + 0.01 * n, face_ssim=0.8 - 0.01 * n) for n in range(9)),
+            pair("ugly", style=2.0, face_ssim=0.8),
+            pair("unlike", style=1.0, face_ssim=0.1),
+            pair("gone", faces_lost=1.0, style=1.0, face_ssim=0.8),
+            pair("weak", strength=0.5, style=9.0),
+            pair("ugly", model="b", style=1.5, face_ssim=0.8),
         ],
         count=4,
     )
-    names = [(bad.verdict.photo, bad.verdict.subject) for bad in found]
+    names = [(bad.pair.photo, bad.pair.model) for bad in found]
     assert names[:3] == [("gone", "a"), ("ugly", "a"), ("unlike", "a")]
     assert len({photo for photo, _ in names}) == 4
     assert found[0].reasons[0] == "face lost"
@@ -563,22 +589,26 @@ def test_worst_pairs_by_their_rule() -> None:
     assert [reason.split()[1] for reason in found[2].reasons] == ["SSIM"]
 
 
-def subject(name: str = "mobile", size: tuple[int, int] | None = None, **training: str) -> Subject:
+def model(
+    name: str = "mobile", size: tuple[int, int] | None = None, **training: str
+) -> ModelUnderTest:
     path = Path("mobile.safetensors")
     unused = lambda *_: torch.zeros(1)  # noqa: E731
-    return Subject(name, path, "0" * 64, size, unused, unused, training, "000000000000", False)
+    return ModelUnderTest(
+        name, path, "0" * 64, size, unused, unused, training, "000000000000", False
+    )
 
 
 def test_sizes_must_agree() -> None:
-    assert common_size([subject()], None) == (256, 256)
-    assert common_size([subject()], 128) == (128, 128)
-    assert common_size([subject(), subject("file", (96, 128))], None) == (96, 128)
+    assert common_size([model()], None) == (256, 256)
+    assert common_size([model()], 128) == (128, 128)
+    assert common_size([model(), model("file", (96, 128))], None) == (96, 128)
     with pytest.raises(UserError, match="file takes 96 x 128"):
-        common_size([subject("file", (96, 128))], 96)
+        common_size([model("file", (96, 128))], 96)
     with pytest.raises(UserError, match="different sizes"):
-        common_size([subject("one", (96, 128)), subject("two", (256, 256))], None)
+        common_size([model("one", (96, 128)), model("two", (256, 256))], None)
     with pytest.raises(UserError, match="too few"):
-        common_size([subject("tiny", (32, 32))], None)
+        common_size([model("tiny", (32, 32))], None)
 
 
 VGG = Record(PERCEPTUAL, "vgg19.pth", "a" * 12)
@@ -588,31 +618,31 @@ JUDGES = (VGG, RELIEF, PARSER, Record("VGG-16 of HED", "VGG-16 of HED", ""))
 """The last is one that no training here can use."""
 
 
-def trained(judged: Subject) -> tuple[training.Known, ...]:
-    return tuple(training.took_part(judged, judge) for judge in JUDGES)
+def trained(judged: ModelUnderTest) -> tuple[judge_independence.Known, ...]:
+    return tuple(judge_independence.took_part(judged, judge) for judge in JUDGES)
 
 
 def test_who_trained_the_shipped_weights() -> None:
     shipped = checkpoint.load()
     judged = dataclasses.replace(
-        subject(), metadata=shipped.metadata, fingerprint=shipped.fingerprint
+        model(), metadata=shipped.metadata, fingerprint=shipped.fingerprint
     )
     assert trained(judged) == (True, True, True, False)
 
 
 def test_who_trained_by_a_recipes_name() -> None:
-    assert trained(subject()) == (None, None, None, None)
-    assert trained(subject(recipe="my_own")) == (None, None, None, None)
-    assert trained(subject(recipe="depth_adain")) == (True, True, None, False)
-    assert trained(subject(recipe="face_adain")) == (True, None, True, False)
-    assert trained(dataclasses.replace(subject(), untrained=True)) == (False,) * 4
+    assert trained(model()) == (None, None, None, None)
+    assert trained(model(recipe="my_own")) == (None, None, None, None)
+    assert trained(model(recipe="depth_adain")) == (True, True, None, False)
+    assert trained(model(recipe="face_adain")) == (True, None, True, False)
+    assert trained(dataclasses.replace(model(), untrained=True)) == (False,) * 4
 
 
 def test_who_trained_by_the_recipe_beside_the_weights(tmp_path: Path) -> None:
     tomli_w = pytest.importorskip("tomli_w")
     recipe = recipes.load("depth_adain", None, ("auxiliary.depth=other.safetensors",))
     (tmp_path / "recipe.toml").write_text(tomli_w.dumps(recipe.tables()))
-    judged = subject(recipe="depth_adain", recipe_fingerprint=recipe.fingerprint)
+    judged = model(recipe="depth_adain", recipe_fingerprint=recipe.fingerprint)
     judged = dataclasses.replace(judged, path=tmp_path / "mobile.safetensors")
     assert trained(judged) == (True, False, False, False)
     other = dataclasses.replace(judged, metadata={**judged.metadata, "recipe_fingerprint": "0"})
@@ -630,9 +660,9 @@ def test_who_trained_by_the_metadata_of_the_weights() -> None:
     """Another depth network than the judge; and a VGG-19 is a VGG-19, distilled or not."""
     other = Record(DEPTH, "depth_v3_small", "d" * 12)
     distilled = Record(PERCEPTUAL, "vgg19_distilled.safetensors", "e" * 12)
-    assert trained(subject(**metadata_of(other, distilled))) == (True, False, False, False)
-    assert trained(subject(**metadata_of(RELIEF))) == (False, True, False, False)
-    assert trained(subject(**metadata_of())) == (False, False, False, False)
+    assert trained(model(**metadata_of(other, distilled))) == (True, False, False, False)
+    assert trained(model(**metadata_of(RELIEF))) == (False, True, False, False)
+    assert trained(model(**metadata_of())) == (False, False, False, False)
 
 
 def test_who_trained_what_a_training_began_from() -> None:
@@ -640,12 +670,12 @@ def test_who_trained_what_a_training_began_from() -> None:
     first = metadata_of(PARSER)
     second = metadata_of(RELIEF, start="first.safetensors", began_from=[first])
     third = metadata_of(start="second.safetensors", began_from=[second])
-    assert trained(subject(**second)) == trained(subject(**third)) == (False, True, True, False)
+    assert trained(model(**second)) == trained(model(**third)) == (False, True, True, False)
     unknown = metadata_of(RELIEF, start="public.pth", began_from=[{}])
-    assert trained(subject(**unknown)) == (None, True, None, None)
+    assert trained(model(**unknown)) == (None, True, None, None)
 
 
 def test_several_models_are_answered_for_together() -> None:
-    assert training.together([False, False]) is False
-    assert training.together([False, None]) is None
-    assert training.together([None, True]) is True
+    assert judge_independence.together([False, False]) is False
+    assert judge_independence.together([False, None]) is None
+    assert judge_independence.together([None, True]) is True

@@ -38,7 +38,7 @@ Paint = Callable[[Tensor, Tensor, float], Tensor]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ModelUnderTest:
     """A model to judge.
 
     Attributes:
@@ -64,7 +64,7 @@ class Subject:
     untrained: bool
 
 
-def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[Subject], list[str]]:
+def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[ModelUnderTest], list[str]]:
     """All models that the command line names.
 
     Args:
@@ -77,7 +77,7 @@ def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[Subject],
     Raises:
         UserError: when one is no model or was changed, or nothing is left to judge.
     """
-    makers: dict[str, Callable[[str], Subject]] = {}
+    makers: dict[str, Callable[[str], ModelUnderTest]] = {}
     notes: list[str] = []
     for item in given:
         path = Path(item)
@@ -90,17 +90,17 @@ def open_all(given: Sequence[str], encoder: Path | None) -> tuple[list[Subject],
     return [makers[key](name) for name, key in short_names(list(makers)).items()], notes
 
 
-def common_size(subjects: Sequence[Subject], wanted: int | None) -> tuple[int, int]:
+def common_size(models: Sequence[ModelUnderTest], wanted: int | None) -> tuple[int, int]:
     """Height and width at which all are judged.
 
     Args:
-        subjects: at least one.
+        models: at least one.
         wanted: side of the square that the user asks for, if any.
 
     Raises:
         UserError: when files of fixed size differ in it, or from what is asked for.
     """
-    fixed = {subject.size: subject.name for subject in subjects if subject.size}
+    fixed = {model.size: model.name for model in models if model.size}
     if len(fixed) > 1:
         (a, first), (b, second) = list(fixed.items())[:2]
         raise UserError(
@@ -118,7 +118,7 @@ def common_size(subjects: Sequence[Subject], wanted: int | None) -> tuple[int, i
     return size
 
 
-def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
+def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], ModelUnderTest]:
     path = Path(item)
     if not path.suffix and not path.exists():
         if item not in NETWORKS:
@@ -140,7 +140,7 @@ def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
         raise UserError(f"{path} holds weights of {network!r}, which is no style network")
     loaded = checkpoint.load(path, network, None if "network" in metadata else encoder)
     painter = Painter(loaded)
-    return lambda name: Subject(
+    return lambda name: ModelUnderTest(
         name,
         path,
         manifest.sha256(path),
@@ -153,7 +153,7 @@ def _checkpoint(item: str, encoder: Path | None) -> Callable[[str], Subject]:
     )
 
 
-def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]]:
+def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], ModelUnderTest]]:
     """By folder and name, what makes a model of each of a build's stylizers.
 
     The names are those of ``facestyle bench``, so that reports of both can be read together.
@@ -163,7 +163,7 @@ def _build(folder: Path, notes: list[str]) -> dict[str, Callable[[str], Subject]
     stylizers = [entry for entry in files if entry.graph == STYLIZER]
     if not stylizers:
         raise UserError(f"{folder}: no stylizer's .tflite in this build; export one")
-    makers: dict[str, Callable[[str], Subject]] = {}
+    makers: dict[str, Callable[[str], ModelUnderTest]] = {}
     for entry in stylizers:
         if entry.style is not None:
             notes.append(f"{entry.file} has one style built in, so it is not judged")
@@ -182,7 +182,7 @@ class _Stylizer:
     files: list[FileEntry]
     entry: FileEntry
 
-    def __call__(self, name: str) -> Subject:
+    def __call__(self, name: str) -> ModelUnderTest:
         build_files.check_styles(self.folder, self.document)
         file = _load(self.folder, self.entry)
 
@@ -203,7 +203,7 @@ class _Stylizer:
             return contract.outputs[0].to_unit(painted)
 
         weights = self.document.weights
-        return Subject(
+        return ModelUnderTest(
             name,
             self.folder / self.entry.file,
             self.entry.sha256,

@@ -15,8 +15,8 @@ from statistics import median
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.quality.figures import PER_PAIR, Figure
-from benchmarks.quality.measure import Task, Verdict, open_photo
+from benchmarks.quality.measure import PairMetrics, QualityTask, open_photo
+from benchmarks.quality.metrics import PER_PAIR, Metric
 from facestyle import images
 
 SHOWN = 8
@@ -43,51 +43,51 @@ LINES = 7
 class Bad:
     """One of the worst: what was painted, and in which lines why it is here."""
 
-    verdict: Verdict
+    pair: PairMetrics
     lost: bool
     deviation: float
     reasons: tuple[str, ...]
 
 
-def find(verdicts: Sequence[Verdict], count: int = SHOWN) -> list[Bad]:
+def find(pairs: Sequence[PairMetrics], count: int = SHOWN) -> list[Bad]:
     """The worst pairs, worst first, by the module's rule."""
-    if not verdicts:
+    if not pairs:
         return []
-    strongest = max(verdict.strength for verdict in verdicts)
-    full = [verdict for verdict in verdicts if verdict.strength == strongest]
-    scales = {figure.key: _scale(figure, full) for figure in PER_PAIR}
-    found = [_bad(verdict, scales) for verdict in full]
-    found.sort(key=lambda b: (not b.lost, -b.deviation, b.verdict.photo, b.verdict.painting))
+    strongest = max(pair.strength for pair in pairs)
+    full = [pair for pair in pairs if pair.strength == strongest]
+    scales = {metric.key: _scale(metric, full) for metric in PER_PAIR}
+    found = [_bad(pair, scales) for pair in full]
+    found.sort(key=lambda b: (not b.lost, -b.deviation, b.pair.photo, b.pair.painting))
     once: dict[tuple[str, str], Bad] = {}
     for bad in found:
-        once.setdefault((bad.verdict.photo, bad.verdict.painting), bad)
+        once.setdefault((bad.pair.photo, bad.pair.painting), bad)
     return list(once.values())[:count]
 
 
-def _scale(figure: Figure, verdicts: Sequence[Verdict]) -> tuple[float, float]:
+def _scale(metric: Metric, pairs: Sequence[PairMetrics]) -> tuple[float, float]:
     """Median of a figure, and the median distance from it."""
-    known = [v for verdict in verdicts if (v := verdict.values[figure.key]) is not None]
+    known = [v for pair in pairs if (v := pair.values[metric.key]) is not None]
     middle = median(known) if known else 0.0
     return middle, median(abs(value - middle) for value in known) if known else 0.0
 
 
-def _bad(verdict: Verdict, scales: dict[str, tuple[float, float]]) -> Bad:
-    lost = bool(verdict.values["faces_lost"])
+def _bad(pair: PairMetrics, scales: dict[str, tuple[float, float]]) -> Bad:
+    lost = bool(pair.values["faces_lost"])
     told = []
-    for figure in PER_PAIR:
-        value, (middle, spread) = verdict.values[figure.key], scales[figure.key]
+    for metric in PER_PAIR:
+        value, (middle, spread) = pair.values[metric.key], scales[metric.key]
         if value is None or not spread:
             continue
-        line = f"{figure.title} {value:.{figure.digits}f} (median {middle:.{figure.digits}f})"
-        told.append((figure.sign * (value - middle) / spread, line))
+        line = f"{metric.title} {value:.{metric.digits}f} (median {middle:.{metric.digits}f})"
+        told.append((metric.sign * (value - middle) / spread, line))
     told.sort(reverse=True)
     lines = [line for deviation, line in told if deviation >= OUTLIER][:NAMED]
     deviation = told[0][0] if told else 0.0
-    return Bad(verdict, lost, deviation, (*(["face lost"] if lost else []), *lines))
+    return Bad(pair, lost, deviation, (*(["face lost"] if lost else []), *lines))
 
 
 @torch.inference_mode()
-def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
+def sheet(task: QualityTask, worst: Sequence[Bad]) -> Image.Image:
     """Photo, painting, painted photo and what is wrong with it, a row for each.
 
     Args:
@@ -96,24 +96,24 @@ def sheet(task: Task, worst: Sequence[Bad]) -> Image.Image:
     """
     photos = {picture.name: picture.path for picture in task.photos}
     paintings = {picture.name: picture.path for picture in task.paintings}
-    subjects = {subject.name: subject for subject in task.subjects}
+    models = {model.name: model for model in task.models}
     height = round(SIDE * task.size[0] / task.size[1])
     tall = max(height, LINES * LINE) + GAP
     made = Image.new("RGB", (3 * (SIDE + GAP) + TEXT, len(worst) * tall), "white")
     for row, bad in enumerate(worst):
-        verdict, top = bad.verdict, row * tall
-        photo, _ = open_photo(task, photos[verdict.photo])
-        painting = images.load(paintings[verdict.painting])
-        subject = subjects[verdict.subject]
-        result = subject.paint(photo, subject.encode(painting), verdict.strength)
+        pair, top = bad.pair, row * tall
+        photo, _ = open_photo(task, photos[pair.photo])
+        painting = images.load(paintings[pair.painting])
+        model = models[pair.model]
+        result = model.paint(photo, model.encode(painting), pair.strength)
         shown = (photo, images.cover(painting, *task.size), images.eight_bit(result))
         for column, picture in enumerate(shown):
             small = images.to_image(images.resize(picture, height, SIDE))
             made.paste(small, (column * (SIDE + GAP), top))
         lines = (
-            verdict.photo,
-            verdict.painting,
-            f"{verdict.subject}, strength {verdict.strength:g}",
+            pair.photo,
+            pair.painting,
+            f"{pair.model}, strength {pair.strength:g}",
             *bad.reasons,
         )
         for number, line in enumerate(lines):

@@ -8,20 +8,28 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from benchmarks.quality import boxes, colour, hed, motion, painted, surface, watched
+from benchmarks.quality import (
+    artifact_metrics,
+    auxiliary_metrics,
+    boxes,
+    colour_metrics,
+    hed,
+    motion,
+    style_metrics,
+)
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import PARTS, PER_PAIR, Values
 from benchmarks.quality.hed import HED, NoHED
-from benchmarks.quality.likeness import (
-    Likeness,
-    LikenessJudge,
-    NoLikeness,
+from benchmarks.quality.identity_metrics import (
+    FaceDescription,
+    IdentityNetworks,
+    NoDlib,
     drift,
     identity_distance,
 )
+from benchmarks.quality.metrics import PARTS, PER_PAIR, Values
 from benchmarks.quality.motion import Motion
-from benchmarks.quality.painted import Style
-from benchmarks.quality.structure import structure
+from benchmarks.quality.structure_metrics import structure
+from benchmarks.quality.style_metrics import Style
 from facestyle import images
 from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Record, load
 
@@ -34,13 +42,13 @@ class Photo:
         name: of the photo.
         image: (1, 3, H, W) in [0, 1].
         box: of the face; None if there is none.
-        arrangement: see ``painted.arrangement``.
-        rim: see ``surface.rim_shift``.
-        calm: see ``colour.calm``.
+        arrangement: see ``style_metrics.arrangement``.
+        rim: see ``artifact_metrics.rim_shift``.
+        calm: see ``colour_metrics.calm``.
         depth: (1, 1, H, W), metres.
         parts: (H, W).
         face: (H, W), where in the box its parts are.
-        likeness: None if no face was detected, or dlib is not installed.
+        identity: None if no face was detected, or dlib is not installed.
         motion: to the second frame.
         second: the second frame.
         own_error: the photo's own ``motion.warp_error``.
@@ -55,7 +63,7 @@ class Photo:
     depth: Tensor
     parts: Tensor
     face: Tensor
-    likeness: Likeness | None
+    identity: FaceDescription | None
     motion: Motion
     second: Tensor
     own_error: float
@@ -67,7 +75,7 @@ class Painting:
 
     Attributes:
         style: by the perceptual network.
-        marks: see ``painted.marks``.
+        marks: see ``style_metrics.marks``.
         second: style by HED's VGG-16; None if that is not installed.
     """
 
@@ -86,12 +94,12 @@ class Judges:
     def __init__(self, perceptual: str) -> None:
         self.notes: list[str] = []
         self._perceptual = load(PERCEPTUAL, perceptual)
-        self._depth = load(DEPTH, watched.DEPTH)
-        self._parser = load(FACE, watched.PARSING)
-        self._likeness: LikenessJudge | None = None
+        self._depth = load(DEPTH, auxiliary_metrics.DEPTH)
+        self._parser = load(FACE, auxiliary_metrics.PARSING)
+        self._identity: IdentityNetworks | None = None
         try:
-            self._likeness = LikenessJudge()
-        except NoLikeness as error:
+            self._identity = IdentityNetworks()
+        except NoDlib as error:
             self.notes.append(str(error))
         self._hed: HED | None = None
         try:
@@ -105,9 +113,9 @@ class Judges:
         return {network.kind: network.record() for network in own}
 
     @property
-    def sees_likeness(self) -> bool:
+    def sees_identity(self) -> bool:
         """Whether landmarks and identity can be judged."""
-        return self._likeness is not None
+        return self._identity is not None
 
     @property
     def has_second(self) -> bool:
@@ -116,8 +124,8 @@ class Judges:
 
     def painting(self, image: Tensor) -> Painting:
         """What is compared with a painting (1, 3, H, W)."""
-        style, _ = painted.look(self._perceptual, image)
-        marks = painted.marks(self._perceptual, image)
+        style, _ = style_metrics.look(self._perceptual, image)
+        marks = style_metrics.marks(self._perceptual, image)
         return Painting(style, marks, None if self._hed is None else self._hed.look(image))
 
     def photo(self, name: str, image: Tensor, given: Box | None) -> Photo:
@@ -129,9 +137,9 @@ class Judges:
             given: the face's box, if the user knows it.
         """
         height, width = image.shape[-2:]
-        parts = watched.part_ids(self._parser, image)
-        likeness = self._find(image, given)
-        detected = None if likeness is None else likeness.box
+        parts = auxiliary_metrics.part_ids(self._parser, image)
+        identity = self._find(image, given)
+        detected = None if identity is None else identity.box
         box = given or detected or boxes.of_parts(parts)
         box = None if box is None else box.clipped(height, width)
         moving = motion.motion_of(name)
@@ -140,13 +148,13 @@ class Judges:
             name=name,
             image=image,
             box=box,
-            arrangement=painted.look(self._perceptual, image)[1],
-            rim=surface.rim_shift(image),
-            calm=colour.calm(image),
-            depth=watched.depth_map(self._depth, image),
+            arrangement=style_metrics.look(self._perceptual, image)[1],
+            rim=artifact_metrics.rim_shift(image),
+            calm=colour_metrics.calm(image),
+            depth=auxiliary_metrics.depth_map(self._depth, image),
             parts=parts,
             face=boxes.face_pixels(parts) & (False if box is None else box.mask(height, width)),
-            likeness=likeness,
+            identity=identity,
             motion=moving,
             second=second,
             own_error=motion.warp_error(image, second, moving),
@@ -155,7 +163,7 @@ class Judges:
     def judge(
         self, photo: Photo, painting: Painting, first: Tensor, second: Tensor | None
     ) -> Values:
-        """The figures of one painted photo, all of ``figures.PER_PAIR`` and ``figures.PARTS``.
+        """The figures of one painted photo, all of ``metrics.PER_PAIR`` and ``metrics.PARTS``.
 
         Args:
             photo: which was painted.
@@ -164,45 +172,47 @@ class Judges:
                 the second one nothing is told of motion.
         """
         image = images.eight_bit(first)
-        own, arrangement = painted.look(self._perceptual, image)
+        own, arrangement = style_metrics.look(self._perceptual, image)
         values: dict[str, float | None] = {
-            "style": painted.style_loss(own, painting.style),
-            "gram": painted.gram_distance(own, painting.style),
-            "stroke": painted.gram_distance(painted.marks(self._perceptual, image), painting.marks),
-            "content": painted.content_loss(arrangement, photo.arrangement),
-            "parsing": watched.parsing_agreement(
-                watched.part_ids(self._parser, image), photo.parts
+            "style": style_metrics.style_loss(own, painting.style),
+            "gram": style_metrics.gram_distance(own, painting.style),
+            "stroke": style_metrics.gram_distance(
+                style_metrics.marks(self._perceptual, image), painting.marks
             ),
-            "flat": colour.flat(image, photo.calm),
-            "border": surface.border(image, photo.rim),
+            "content": style_metrics.content_loss(arrangement, photo.arrangement),
+            "parsing": auxiliary_metrics.parsing_agreement(
+                auxiliary_metrics.part_ids(self._parser, image), photo.parts
+            ),
+            "flat": colour_metrics.flat(image, photo.calm),
+            "border": artifact_metrics.border(image, photo.rim),
         }
         if second is not None:
             values |= _unsteadiness(photo, first, second)
         if self._hed is not None and painting.second is not None:
             seen = self._hed.look(image)
             values["judge_style"] = hed.statistics_distance(seen, painting.second)
-            values["judge_gram"] = painted.gram_distance(seen, painting.second)
+            values["judge_gram"] = style_metrics.gram_distance(seen, painting.second)
         if photo.box is not None:
-            depth = watched.depth_map(self._depth, image)
+            depth = auxiliary_metrics.depth_map(self._depth, image)
             values |= structure(image, photo.image, photo.box)
-            values["face_patch"] = colour.face_patch(image, photo.image, photo.box)
-            values["depth_mm"] = watched.depth_error_mm(depth, photo.depth, photo.face)
-        values |= self._compare(image, photo.likeness)
-        keys = (*(figure.key for figure in PER_PAIR), *PARTS)
+            values["face_patch"] = colour_metrics.face_patch(image, photo.image, photo.box)
+            values["depth_mm"] = auxiliary_metrics.depth_error_mm(depth, photo.depth, photo.face)
+        values |= self._compare(image, photo.identity)
+        keys = (*(metric.key for metric in PER_PAIR), *PARTS)
         return {key: finite(values.get(key)) for key in keys}
 
-    def _find(self, image: Tensor, given: Box | None) -> Likeness | None:
-        if self._likeness is None:
+    def _find(self, image: Tensor, given: Box | None) -> FaceDescription | None:
+        if self._identity is None:
             return None
-        box = self._likeness.find(image, given)
-        return None if box is None else self._likeness.describe(image, box)
+        box = self._identity.find(image, given)
+        return None if box is None else self._identity.describe(image, box)
 
-    def _compare(self, image: Tensor, photo: Likeness | None) -> Mapping[str, float]:
-        if self._likeness is None or photo is None:
+    def _compare(self, image: Tensor, photo: FaceDescription | None) -> Mapping[str, float]:
+        if self._identity is None or photo is None:
             return {}
-        if self._likeness.find(image, photo.box) is None:
+        if self._identity.find(image, photo.box) is None:
             return {"faces_lost": 1.0}
-        own = self._likeness.describe(image, photo.box)
+        own = self._identity.describe(image, photo.box)
         return {
             "faces_lost": 0.0,
             "landmarks": drift(own.points, photo.points),

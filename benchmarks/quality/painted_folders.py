@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from benchmarks.evaluate.held_out import short_names
-from benchmarks.quality import surface
+from benchmarks.quality import artifact_metrics
 from benchmarks.quality.boxes import Box
-from benchmarks.quality.figures import FIGURES, PER_PAIR, Figure, Values, fewer, mean
-from benchmarks.quality.judge import Judges, finite, read_photo
+from benchmarks.quality.judges import Judges, finite, read_photo
+from benchmarks.quality.measure import judging_bar
+from benchmarks.quality.metrics import METRICS, PARTLY, PER_PAIR, Values, fewer, mean
 from benchmarks.quality.pictures import Picture
-from benchmarks.quality.report import PARTLY
+from export.report.page import markdown
 from facestyle import images
 from facestyle.errors import UserError
 
@@ -29,10 +29,7 @@ BETWEEN = "__"
 LEAST = 64
 """Pixels of a side."""
 
-PATIENCE = 2.0
-"""Seconds after which a progress bar is shown."""
-
-UNMOVED = tuple(figure for figure in FIGURES if figure.key not in ("warp", "warp_floor"))
+UNMOVED = tuple(metric for metric in METRICS if metric.key not in ("warp", "warp_floor"))
 """Figures that need no second frame."""
 
 
@@ -126,7 +123,7 @@ def measure(
     looks, seen = {}, {}
     results = []
     total = sum(map(len, opened.values()))
-    with tqdm(total=total, desc="judging", unit="picture", delay=PATIENCE, disable=None) as bar:
+    with judging_bar(total) as bar:
         for name, found in opened.items():
             own, power = {}, torch.zeros(size)
             for picture in found:
@@ -142,11 +139,11 @@ def measure(
                 own[picture.name] = judges.judge(
                     seen[photo.name], looks[painting.name], image, None
                 )
-                power += surface.spectrum(images.eight_bit(image))
+                power += artifact_metrics.spectrum(images.eight_bit(image))
                 bar.update()
             values = {f.key: mean(v[f.key] for v in own.values()) for f in PER_PAIR}
-            values["grid_db"] = finite(surface.grid_db(power))
-            ordered = {figure.key: values[figure.key] for figure in UNMOVED}
+            values["grid_db"] = finite(artifact_metrics.grid_db(power))
+            ordered = {metric.key: values[metric.key] for metric in UNMOVED}
             results.append(Folder(name, ordered, fewer(list(own.values())), own))
     return results, size
 
@@ -171,14 +168,12 @@ def to_document(
     results: Sequence[Folder], size: tuple[int, int], perceptual: str, notes: Sequence[str]
 ) -> dict[str, Any]:
     """For machines: means and every picture's figures, by folder."""
-    kept = {figure.key for figure in UNMOVED} & {figure.key for figure in PER_PAIR}
+    kept = {metric.key for metric in UNMOVED} & {metric.key for metric in PER_PAIR}
     return {
         "height": size[0],
         "width": size[1],
         "perceptual": perceptual,
-        "figures": [
-            {"key": f.key, "title": f.title, "better": f.better, "what": f.what} for f in UNMOVED
-        ],
+        "figures": [metric.entry() for metric in UNMOVED],
         "folders": [
             {
                 "name": folder.name,
@@ -198,15 +193,15 @@ def to_document(
 
 def to_markdown(results: Sequence[Folder], size: tuple[int, int], notes: Sequence[str]) -> str:
     """A row for every figure, a column for every folder."""
-    arrows = {"lower": "↓", "higher": "↑"}
-    lines = [["figure", *(folder.name for folder in results)], [":--", *("--:" for _ in results)]]
-    for figure in UNMOVED:
-        cells = (_cell(folder, figure) for folder in results)
-        lines.append([f"{figure.title} {arrows[figure.better]}", *cells])
+    head = ["figure", *(folder.name for folder in results)]
+    body = [
+        [metric.heading, *(metric.cell(folder.values, folder.counts) for folder in results)]
+        for metric in UNMOVED
+    ]
     counts = ", ".join(f"{len(folder.pictures)} in {folder.name}" for folder in results)
     return "\n".join(
         [
-            *(f"| {' | '.join(line)} |" for line in lines),
+            *markdown.rows(head, [":--", *("--:" for _ in results)], body),
             "",
             f"Means over the pictures ({counts}), {size[1]} x {size[0]} pixels; ↓ lower is better, "
             "↑ higher. –: not measured.",
@@ -214,10 +209,3 @@ def to_markdown(results: Sequence[Folder], size: tuple[int, int], notes: Sequenc
             *(f"Note: {note}" for note in notes),
         ]
     )
-
-
-def _cell(folder: Folder, figure: Figure) -> str:
-    value, count = folder.values[figure.key], folder.counts.get(figure.key)
-    if value is None:
-        return "–"
-    return f"{value:.{figure.digits}f}" + (f" ({count})" if count else "")

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.quality.colour import SOFT, blur
+from benchmarks.quality.colour_metrics import SOFT, blur
 from train.auxiliary.frozen import Frozen
 from train.auxiliary.perceptual import STAGES, DistilledVGG, WholeVGG
 from train.objectives.style import gram, squared_error

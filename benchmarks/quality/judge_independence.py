@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Sequence
 
-from benchmarks.quality.subjects import Subject
+from benchmarks.quality.models_under_test import ModelUnderTest
 from facestyle.errors import UserError
 from train import provenance, recipes
 from train.auxiliary.registry import AUXILIARY, PERCEPTUAL, Record
@@ -23,24 +23,24 @@ Known = bool | None
 """None is unknown."""
 
 
-def took_part(subject: Subject, judge: Record) -> Known:
+def took_part(model: ModelUnderTest, judge: Record) -> Known:
     """Whether a judge, or for the perceptual one a network alike, was in a model's loss.
 
     Args:
-        subject: the model.
+        model: the model.
         judge: its kind, name and fingerprint; of a kind that is not in ``AUXILIARY`` where no
             training here can use it.
     """
-    if subject.untrained:
+    if model.untrained:
         return False
-    if any(_same(judge, record) for record in provenance.own_records(subject.metadata)):
+    if any(_same(judge, record) for record in provenance.own_records(model.metadata)):
         return True
-    records = provenance.auxiliary_records(subject.metadata)
+    records = provenance.auxiliary_records(model.metadata)
     if records is not None:
         return any(_same(judge, record) for record in records)
-    if "auxiliary" in subject.metadata:
+    if "auxiliary" in model.metadata:
         return None
-    return _by_recipe(subject, judge)
+    return _by_recipe(model, judge)
 
 
 def together(answers: Sequence[Known]) -> Known:
@@ -56,8 +56,8 @@ def _same(judge: Record, record: Record) -> bool:
     return judge.fingerprint == record.fingerprint
 
 
-def _by_recipe(subject: Subject, judge: Record) -> Known:
-    recipe, exact = _recipe(subject)
+def _by_recipe(model: ModelUnderTest, judge: Record) -> Known:
+    recipe, exact = _recipe(model)
     if recipe is None:
         return None
     if judge.kind not in AUXILIARY:
@@ -78,10 +78,10 @@ def _kinds(recipe: Recipe) -> set[str]:
     return set().union(*named)
 
 
-def _recipe(subject: Subject) -> tuple[Recipe | None, bool]:
+def _recipe(model: ModelUnderTest) -> tuple[Recipe | None, bool]:
     """The recipe that a model was trained by, and whether it is that to the letter."""
-    beside = subject.path.with_name(RECIPE)
-    wanted = subject.metadata.get("recipe_fingerprint")
+    beside = model.path.with_name(RECIPE)
+    wanted = model.metadata.get("recipe_fingerprint")
     if wanted and beside.is_file():
         try:
             tables = tomllib.loads(beside.read_text(encoding="utf-8"))
@@ -89,5 +89,5 @@ def _recipe(subject: Subject) -> tuple[Recipe | None, bool]:
                 return recipes.read(tables), True
         except (UserError, OSError, ValueError):
             pass
-    name = subject.metadata.get("recipe")
+    name = model.metadata.get("recipe")
     return (recipes.load(name), False) if name in recipes.names() else (None, False)

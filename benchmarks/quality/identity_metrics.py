@@ -44,12 +44,12 @@ FINE_SIDE = 400
 """Pixels of a face's side from which on landmarks in whole pixels are fine enough."""
 
 
-class NoLikeness(UserError):
+class NoDlib(UserError):
     """dlib or its models are not installed."""
 
 
 @dataclass(frozen=True)
-class Likeness:
+class FaceDescription:
     """A face as the judges see it.
 
     Attributes:
@@ -74,16 +74,16 @@ def drift(own: Points, photo: Points) -> float:
     return float(np.sqrt(np.mean(distances**2)) / np.linalg.norm(right - left))
 
 
-def identity_distance(own: Likeness, photo: Likeness) -> float:
+def identity_distance(own: FaceDescription, photo: FaceDescription) -> float:
     """Euclidean distance of descriptors: 0 for the photo, 0.6 where dlib sees another person."""
     return float(np.linalg.norm(own.descriptor - photo.descriptor))
 
 
-class LikenessJudge:
+class IdentityNetworks:
     """Detector, landmarks and descriptor.
 
     Raises:
-        NoLikeness: when they are not installed.
+        NoDlib: when they are not installed.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class LikenessJudge:
         likely = [box for box in found if near is None or box.is_of(near)]
         return max(likely, key=lambda box: box.right - box.left, default=None)
 
-    def describe(self, image: Tensor, box: Box) -> Likeness:
+    def describe(self, image: Tensor, box: Box) -> FaceDescription:
         """Landmarks and descriptor of the face in a box.
 
         Args:
@@ -117,7 +117,7 @@ class LikenessJudge:
         """
         pixels, where = _pixels(image), self._rectangle(box)
         descriptor = self._descriptor.compute_face_descriptor(pixels, self._eyes(pixels, where))
-        return Likeness(box, self._landmarks(image, box), np.array(descriptor))
+        return FaceDescription(box, self._landmarks(image, box), np.array(descriptor))
 
     def _landmarks(self, image: Tensor, box: Box) -> Points:
         """In a picture that is enlarged first, because dlib gives whole pixels."""
@@ -157,8 +157,8 @@ def _models() -> dict[str, str]:
     return {model: str(file) for model, file in files.items()}
 
 
-def _missing(name: str) -> NoLikeness:
-    return NoLikeness(
+def _missing(name: str) -> NoDlib:
+    return NoDlib(
         f"landmarks, identity and lost faces are not measured without {name}: "
         f"{install_command('bench')}"
     )

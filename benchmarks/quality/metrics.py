@@ -1,16 +1,19 @@
-"""The figures: their names, which way is better, what they mean; and their means over pairs."""
+"""The metrics: their names, which way is better, what they mean; and their means over pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from export.report.page import units
+from export.report.page.tables import ARROWS
+
 Values = Mapping[str, float | None]
 """Figures by key; None where one could not be measured."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """One of them.
 
     Attributes:
@@ -32,50 +35,71 @@ class Figure:
         """1 where more is worse, -1 where less is."""
         return 1 if self.better == "lower" else -1
 
+    @property
+    def heading(self) -> str:
+        """The title, and where better is."""
+        return f"{self.title} {ARROWS[self.better]}"
 
-FIGURES = (
-    Figure(
+    def entry(self) -> dict[str, str]:
+        """As reports describe it, less the digits."""
+        return {"key": self.key, "title": self.title, "better": self.better, "what": self.what}
+
+    def cell(self, values: Values, counts: Mapping[str, int]) -> str:
+        """Its mean in a table; in brackets over how many pairs, where these are not all.
+
+        Args:
+            values: means by key.
+            counts: see ``fewer``.
+        """
+        value, count = values[self.key], counts.get(self.key)
+        if value is None:
+            return units.NONE
+        return f"{value:.{self.digits}f}" + (f" ({count})" if count else "")
+
+
+METRICS = (
+    Metric(
         "style",
         "style loss",
         "lower",
         "to the painting: squared distances of channel means and stds at relu1_1..relu4_1, summed",
     ),
-    Figure(
+    Metric(
         "gram",
         "gram",
         "lower",
         "to the painting: |Gram - painting's| / |painting's|, mean over relu1_1..relu4_1",
     ),
-    Figure(
+    Metric(
         "stroke",
         "stroke",
         "lower",
         "as gram, of the detail of grey values (6 px blurred out): the painting's marks, without "
         "its palette",
     ),
-    Figure(
+    Metric(
         "judge_style",
         "second style",
         "lower",
         "to the painting, by HED's VGG-16, which trained nothing: |s - painting's| / |painting's|, "
         "s the means and stds of all channels, mean over relu1_2, relu2_2, relu3_3, relu4_3",
     ),
-    Figure(
+    Metric(
         "judge_gram",
         "second gram",
         "lower",
         "to the painting, by HED's VGG-16: |Gram - painting's| / |painting's|, mean over the same",
     ),
-    Figure(
+    Metric(
         "content",
         "content loss",
         "lower",
         "to the photo: mean squared distance of instance-normalised relu4_1",
     ),
-    Figure("face_ssim", "face SSIM", "higher", "of grey values in the face box, to the photo"),
-    Figure("face_fsimc", "face FSIMc", "higher", "in the face box, to the photo"),
-    Figure("face_gmsd", "face GMSD", "lower", "in the face box, to the photo"),
-    Figure(
+    Metric("face_ssim", "face SSIM", "higher", "of grey values in the face box, to the photo"),
+    Metric("face_fsimc", "face FSIMc", "higher", "in the face box, to the photo"),
+    Metric("face_gmsd", "face GMSD", "lower", "in the face box, to the photo"),
+    Metric(
         "face_patch",
         "face patches",
         "lower",
@@ -83,7 +107,7 @@ FIGURES = (
         "explains",
         2,
     ),
-    Figure(
+    Metric(
         "landmarks",
         "landmark drift",
         "lower",
@@ -91,40 +115,40 @@ FIGURES = (
         "corners of its eyes; pairs whose face is lost do not count",
         4,
     ),
-    Figure(
+    Metric(
         "identity",
         "identity distance",
         "lower",
         "of dlib's face descriptors, painted to photo; two photos of one person are below 0.6; "
         "pairs whose face is lost do not count",
     ),
-    Figure(
+    Metric(
         "faces_lost",
         "faces lost",
         "lower",
         "share of pairs in which the detector, which found the photo's face, finds it no more",
     ),
-    Figure(
+    Metric(
         "depth_mm",
         "depth error (mm)",
         "lower",
         "RMSE of the painted face's depth to the photo's, both estimated, scale and shift fitted",
         2,
     ),
-    Figure(
+    Metric(
         "parsing",
         "parsing mIoU",
         "higher",
         "of face parts in painted and photo, over the parts that the photo shows",
     ),
-    Figure(
+    Metric(
         "warp",
         "warp error ratio",
         "lower",
         "of two frames under a known motion, painted to not painted; 1 is as steady as the photo",
         2,
     ),
-    Figure(
+    Metric(
         "warp_floor",
         "warp error / floor",
         "lower",
@@ -132,21 +156,21 @@ FIGURES = (
         "sticks; of a set, mean error to mean floor",
         2,
     ),
-    Figure(
+    Metric(
         "flat",
         "flat",
         "lower",
         "mean slope x 1000 of soft colour where the photo is flat: halos and bands",
         2,
     ),
-    Figure(
+    Metric(
         "border",
         "border",
         "lower",
         "colour shift of the outermost 4 pixels against the next 12, beyond the photo's own",
         4,
     ),
-    Figure(
+    Metric(
         "grid_db",
         "grid (dB)",
         "lower",
@@ -157,8 +181,11 @@ FIGURES = (
 )
 """In the order of tables."""
 
-PER_PAIR = tuple(figure for figure in FIGURES if figure.key != "grid_db")
+PER_PAIR = tuple(metric for metric in METRICS if metric.key != "grid_db")
 """Those that a single pair has."""
+
+PARTLY = "In brackets: over how many of the pairs a mean is, where the others cannot be measured."
+"""The legend of ``Metric.cell``."""
 
 PARTS = ("warp_rms", "floor_rms")
 """What else a pair has: root mean square errors that ``warp_floor`` of a set is made of."""
