@@ -20,11 +20,6 @@ QUICK = ("--runs", 12, "--seconds", 0.05, "--threads", 1)
 
 
 @pytest.fixture(scope="module")
-def picture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_models.picture_model(tmp_path_factory.mktemp("models") / "picture.tflite")
-
-
-@pytest.fixture(scope="module")
 def other_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("others")
     return made_models.picture_model(folder / "other.tflite", 48, 64)

@@ -16,12 +16,12 @@ from benchmarks.android import activity, adb, benchmark_model, benchmark_text, p
 from benchmarks.android.plan import FOLDER, AndroidSettings, attempts
 from benchmarks.build_files import ModelFile
 from benchmarks.latency.timing import TOP_OPERATORS
-from benchmarks.latency.validity import Rules, validated
 from benchmarks.report import document
 from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused
 from tests.support import fake_phone, made_models
 from tests.support.fake_phone import CPU, RESULTS, Connect, Phone
+from tests.support.made_report import judged
 
 needs_adb = pytest.mark.skipif(
     shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)"
@@ -63,13 +63,6 @@ def tool(tmp_path: Path) -> Path:
 
 def settings(**changes: Any) -> AndroidSettings:
     return AndroidSettings(**{**QUICK.__dict__, **changes})
-
-
-def judged(device: dict[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as a report has them, which must be what its schema says."""
-    done = [validated(row, Rules()) for row in rows]
-    made = document.document(device, done, command="facestyle bench", tools={}, notes=[])
-    return list(document.parse(document.to_json(made), "test")["rows"])
 
 
 def leftovers(made: Phone) -> list[str]:
