@@ -6,10 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.arm import (
-    emulator,
-    half_precision,
-)
+from benchmarks.arm import emulator, half_precision
 from tests.support import made_models
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.arm import (
-    userland,
-)
+from benchmarks.arm import userland
 from benchmarks.arm.userland import Unavailable
 
 # Words as GNU as 2.40 writes them, with the instruction as GNU objdump reads it.

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.arm import (
-    emulator,
-    processors,
-)
+from benchmarks.arm import emulator, processors
 from benchmarks.arm.userland import Userland
 
 A53, A76, N1 = (processors.PROCESSORS[name] for name in processors.DEFAULT)

@@ -13,13 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.arm import (
-    document,
-    emulator,
-    half_precision,
-    processors,
-    verdicts,
-)
+from benchmarks.arm import document, emulator, half_precision, processors, verdicts
 from benchmarks.arm.emulator import Emulated
 from benchmarks.arm.userland import Userland
 from export.verify import compare

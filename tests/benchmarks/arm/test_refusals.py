@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.arm import (
-    debian,
-    userland,
-)
+from benchmarks.arm import debian, userland
 from benchmarks.arm.userland import Unavailable
 from tests.conftest import Outcome, assert_refused
 

@@ -10,10 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.arm import (
-    document,
-    report,
-)
+from benchmarks.arm import document, report
 from benchmarks.arm.counts import Counts
 from facestyle.errors import UserError
 from tests.conftest import Outcome, assert_refused

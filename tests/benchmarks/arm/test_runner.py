@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.arm import (
-    runner,
-)
+from benchmarks.arm import runner
 
 
 def test_probes_and_back() -> None:

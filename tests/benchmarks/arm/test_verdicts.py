@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.arm import (
-    verdicts,
-)
+from benchmarks.arm import verdicts
 from benchmarks.arm.counts import Counts
 from benchmarks.arm.emulator import Emulated
 

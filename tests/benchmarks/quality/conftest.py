@@ -13,19 +13,19 @@ from tests.conftest import TrainingData
 SIDE = 192
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def judges(training_data: TrainingData) -> Judges:
     return Judges(str(training_data.distilled))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def portrait() -> torch.Tensor:
     """A face that was painted long ago, in 8 bits, (1, 3, 192, 192)."""
     path = next(p.path for p in gallery.portraits() if p.name == "mona_lisa")
     return images.eight_bit(images.cover(images.load(path), SIDE, SIDE))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def photo(judges: Judges, portrait: torch.Tensor) -> Photo:
     return judges.photo("mona_lisa", portrait, None)
 

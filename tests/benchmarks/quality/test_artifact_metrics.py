@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.quality import (
-    artifact_metrics,
-)
+from benchmarks.quality import artifact_metrics
 
 
 @pytest.mark.parametrize("period", [2, 4, 8])

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.quality import (
-    auxiliary_metrics,
-)
+from benchmarks.quality import auxiliary_metrics
 from benchmarks.quality.boxes import Box
 from train.auxiliary.face_classes import CLASSES
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.quality import (
-    boxes,
-)
+from benchmarks.quality import boxes
 from benchmarks.quality.boxes import Box
 from facestyle.errors import UserError
 from train.auxiliary.face_classes import CLASSES

@@ -9,9 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.quality import (
-    colour_metrics,
-)
+from benchmarks.quality import colour_metrics
 from benchmarks.quality.boxes import Box
 
 

@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.quality import (
-    hed,
-    style_metrics,
-)
+from benchmarks.quality import hed, style_metrics
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.quality import (
-    judge_independence,
-)
+from benchmarks.quality import judge_independence
 from benchmarks.quality.models_under_test import ModelUnderTest
 from facestyle import checkpoint
 from tests.benchmarks.quality.conftest import model

@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.quality import (
-    colour_metrics,
-    hed,
-    identity_metrics,
-)
+from benchmarks.quality import colour_metrics, hed, identity_metrics
 from benchmarks.quality.boxes import Box
 from benchmarks.quality.judges import Judges, Photo
 from benchmarks.quality.metrics import METRICS, PARTS, PER_PAIR

@@ -8,9 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.quality import (
-    motion,
-)
+from benchmarks.quality import motion
 from benchmarks.quality.motion import Motion
 
 STILL = Motion(0.0, 0.0, 1.0, seed=0)

@@ -7,9 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.quality import (
-    style_metrics,
-)
+from benchmarks.quality import style_metrics
 from benchmarks.quality.judges import Judges, Photo
 from tests.conftest import TrainingData
 from train.auxiliary.registry import PERCEPTUAL, load

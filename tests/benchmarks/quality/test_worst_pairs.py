@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.quality import (
-    worst_pairs,
-)
+from benchmarks.quality import worst_pairs
 from benchmarks.quality.measure import PairMetrics
 from benchmarks.quality.metrics import PER_PAIR
 
