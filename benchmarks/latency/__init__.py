@@ -1,1 +1,1 @@
-"""What is made of measured times, whichever device they are from."""
+"""Latency, whichever device measures it: request, model files, times, and what makes them valid."""
