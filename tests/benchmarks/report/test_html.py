@@ -1,28 +1,24 @@
+"""The page and its Markdown: the same rows, nothing from outside, names stay names."""
+
 from __future__ import annotations
 
-import copy
 import io
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.report import document, headings, screenshot, tables, verdicts
-from benchmarks.report.charts.quality import against_latency, frontier, pareto
+from benchmarks.report import document, tables
 from benchmarks.report.charts.scaling import scaling
 from benchmarks.report.html import html
 from benchmarks.report.markdown import markdown
-from benchmarks.report.write import PAGE, write_report
+from benchmarks.report.write import write_report
 from export.report.page import units
-from facestyle.errors import UserError
 from tests.support import made_report
 
 HOSTILE = """<script>alert("x")</script>|`'&\n# http://example.com [a](b)"""
@@ -59,29 +55,14 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def host() -> document.Document:
-    return made_report.host()
-
-
-@pytest.fixture(scope="module")
 def host_page(host: document.Document) -> str:
     return html(host, {})
-
-
-@pytest.fixture()
-def made(host: document.Document) -> document.Document:
-    return copy.deepcopy(host)
 
 
 def jpeg() -> bytes:
     held = io.BytesIO()
     Image.new("RGB", (8, 8), "teal").save(held, "JPEG")
     return held.getvalue()
-
-
-def test_the_made_report_keeps_the_schema(host: document.Document) -> None:
-    assert document.fault(host) is None
-    assert document.fault(made_report.minimal()) is None
 
 
 def test_write_gives_three_files(tmp_path: Path, host: document.Document) -> None:
@@ -197,16 +178,6 @@ def test_no_rows_at_all() -> None:
     assert "Nothing was timed" in markdown(nothing)
 
 
-def test_one_subject_is_told_with_its_beginning() -> None:
-    quality = made_report.quality()
-    quality["rows"] = [row for row in quality["rows"] if row["name"] != "vgg19"]
-    (told,) = headings.summary({"rows": [], "quality": quality})
-    assert told == (
-        "Over 48 pairs of photo and painting, at strength 1: style loss 1.60 (lower is better, "
-        "4.20 at strength 0); face FSIMc 0.900 (higher is better, 0.990 at strength 0)."
-    )
-
-
 def test_a_ratio_to_a_row_that_is_not_valid_is_marked(made: document.Document) -> None:
     mark = "✗ to a row that is not valid"
     assert mark not in Parsed(html(made, {})).text
@@ -250,13 +221,6 @@ def test_unknown_conditions_are_left_out(made: document.Document) -> None:
         assert "battery" not in text
 
 
-def test_verdicts_are_grouped_by_threads(host: document.Document) -> None:
-    groups = verdicts.by_threads([verdicts.verdict(row) for row in host["rows"]])
-    assert list(groups) == ["1 thread", "2 threads"]
-    assert all(one.threads == 2 for one in groups["2 threads"])
-    assert sum(map(len, groups.values())) == len(host["rows"])
-
-
 def test_means_over_fewer_pairs_say_so(made: document.Document) -> None:
     row = made["quality"]["rows"][1]
     row["counts"] = {"identity": 45, "style": 48}
@@ -265,48 +229,6 @@ def test_means_over_fewer_pairs_say_so(made: document.Document) -> None:
         assert text.count(wanted) == 1
         assert "(48)" not in text
         assert "as many as stand in brackets" in text
-
-
-def scaled(networks: int, kinds: int, sizes: int) -> document.Document:
-    """Rows of the same times: only their places count."""
-    rows = [
-        made_report.minimal()["rows"][0]
-        | {
-            "name": f"{network} {kind} {size} {threads}",
-            "network": f"net{network}",
-            "precision": f"p{kind}",
-            "height": 256 + size,
-            "width": 256 + size,
-            "runtime": {"name": "LiteRT", "threads": threads},
-            "stages": {"inference": {"runs": 50, "seconds": 3.0, "p50_ms": 5.0}},
-        }
-        for network in range(networks)
-        for kind in range(kinds)
-        for size in range(sizes if kind == 0 else 1)
-        for threads in (1, 2)
-    ]
-    return made_report.minimal() | {"rows": rows}
-
-
-@pytest.mark.parametrize(
-    ("made", "titles"),
-    [
-        (scaled(1, 1, 8), {"": 8}),
-        (scaled(2, 3, 3), {", net0": 5, ", net1": 5}),
-        (scaled(1, 6, 5), {", net0, size 256": 6, ", net0, other sizes": 4}),
-        (scaled(3, 4, 1), {", net0, net1": 8, ", net2": 4}),
-    ],
-    ids=["all", "networks", "sizes", "joined networks"],
-)
-def test_charts_over_threads_have_few_lines(
-    made: document.Document, titles: dict[str, int]
-) -> None:
-    found = {
-        chart.title.removeprefix("Time over threads"): len(chart.keys)
-        for chart in scaling(made)
-        if "threads" in chart.title and "size," not in chart.title
-    }
-    assert found == titles
 
 
 def test_samples_alone_give_the_percentiles() -> None:
@@ -340,32 +262,6 @@ def test_drawings_are_well_formed_and_finite(made: document.Document, change: An
                 assert not re.search(r"\b(nan|inf)\b", value) or value == part.get("aria-label")
 
 
-def test_what_is_drawn(host: document.Document) -> None:
-    charts = scaling(host)
-    assert [p.title for p in charts] == [
-        "Time over size, 1 thread",
-        "Time over size, 2 threads",
-        "Time over threads, mobile, size 256",
-        "Time over threads, mobile, size 384",
-        "Time over threads, mobile, size 512",
-    ]
-    assert [key.text for key in charts[0].keys] == [
-        "mobile fp32",
-        "mobile fp16",
-        "mobile dynamic",
-        "mobile int8",
-    ]
-    trades = pareto(host["quality"])
-    assert [trade.title.removesuffix(" against style loss") for trade in trades] == [
-        "face FSIMc",
-        "face SSIM",
-        "landmark drift",
-        "identity distance",
-        "content loss",
-    ]
-    assert len(against_latency(host)) == 2
-
-
 def test_placement_by_device() -> None:
     made = made_report.minimal()
     made["rows"][0]["placement"] = {"neural_engine": 41, "cpu": 2}
@@ -383,63 +279,3 @@ def test_tables_are_tables(host_page: str) -> None:
     )
     assert found.all("html")[0]["lang"] == "en"
     assert len(found.all("h1")) == 1
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))
-def test_the_frontier_is_what_none_beats(points: list[tuple[int, int]]) -> None:
-    best = frontier(points, (False, True))
-    assert any(best)
-    for point, kept in zip(points, best):
-        beaten = any(o[0] <= point[0] and o[1] >= point[1] and o != point for o in points)
-        assert kept is not beaten
-
-
-def test_no_browser_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match="no Chromium found"), screenshot.browser():
-        pass
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not any(map(shutil.which, screenshot.BROWSERS)), reason="needs Chromium for its pictures"
-)
-def test_no_page_is_wider_than_its_screen(tmp_path: Path, host: document.Document) -> None:
-    write_report(tmp_path, host)
-    with screenshot.browser() as live:
-        for width in (360, 1280):
-            light, dark = (
-                screenshot.picture(live, tmp_path / PAGE, width, scheme)
-                for scheme in screenshot.SCHEMES
-            )
-            assert light.width == dark.width == width
-            assert light.height == dark.height > 2000
-            assert sum(light.getpixel((2, 2))) > 600 > 200 > sum(dark.getpixel((2, 2)))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not any(map(shutil.which, screenshot.BROWSERS)), reason="needs Chromium for its pictures"
-)
-def test_tables_are_sorted_by_their_heads(tmp_path: Path, host: document.Document) -> None:
-    write_report(tmp_path, host)
-    wanted = [row["stages"]["inference"]["p50_ms"] for row in host["rows"]]
-    script = """(() => {
-        const table = document.querySelector("table.sortable");
-        const button = table.querySelectorAll("thead button")[1];
-        const read = () => [...table.tBodies[0].rows].map(r => Number(r.cells[1].dataset.sort));
-        button.click(); const up = read(); button.click();
-        return JSON.stringify([up, read(), button.parentElement.getAttribute("aria-sort")]);
-    })()"""
-    with screenshot.browser() as live:
-        address = (tmp_path / PAGE).as_uri()
-        target = live.call("Target.createTarget", url="about:blank")["targetId"]
-        session = live.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        live.call("Page.enable", session)
-        live.call("Page.navigate", session, url=address)
-        live.wait("Page.loadEventFired")
-        found = live.call("Runtime.evaluate", session, expression=script)["result"]["value"]
-    up, down, said = json.loads(found)
-    assert up == sorted(wanted)
-    assert down == sorted(wanted, reverse=True)
-    assert said == "descending"
