@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.report import verdicts
+from benchmarks.report import real_time
 from benchmarks.report.charts import quality as quality_charts
 from benchmarks.report.document import Document
 from export.report.page import units
@@ -29,7 +29,7 @@ def summary(made: Document) -> list[str]:
     quality = made.get("quality")
     if quality and quality["rows"] and not made["rows"]:
         return [_result(quality)]
-    return verdicts.summary(made)
+    return real_time.summary(made)
 
 
 def _result(quality: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.report import headings, tables, verdicts
+from benchmarks.report import headings, real_time, tables
 from benchmarks.report.charts import latency, quality, scaling
 from benchmarks.report.document import FORMAT, Document, schema
 from export.report.page import units
@@ -20,17 +20,17 @@ def html(made: Document, pictures: Mapping[str, bytes]) -> str:
         pictures: JPEG by caption.
     """
     fidelity = made.get("quality")
-    found = [verdicts.verdict(row) for row in made["rows"]]
+    found = [real_time.verdict(row) for row in made["rows"]]
     return render(
         __package__,
         "report.html.j2",
         made=made,
         title=headings.title(made),
         summary=headings.summary(made),
-        rule=verdicts.RULE,
+        rule=real_time.RULE,
         verdicts=found,
         not_valid=[(one.name, "; ".join(one.problems)) for one in found if one.problems],
-        verdict_groups=verdicts.by_threads(found),
+        verdict_groups=real_time.by_threads(found),
         tables=tables,
         latencies=latency.latencies(made),
         stages=latency.stages(made),

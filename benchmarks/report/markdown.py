@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report import headings, tables, verdicts
+from benchmarks.report import headings, real_time, tables
 from benchmarks.report.charts import latency
 from benchmarks.report.document import FORMAT, Document, schema
 from export.report.page import units
@@ -14,7 +14,7 @@ def markdown(made: Document) -> str:
     lines = [f"# {text(headings.title(made))}", "", *map(text, headings.summary(made)), ""]
     lines += _not_valid(made)
     if made["rows"]:
-        lines += [verdicts.RULE, "", *_verdicts(made)]
+        lines += [real_time.RULE, "", *_verdicts(made)]
         lines += section(tables.latency(made)) + section(tables.cost(made))
     lines += _operators(made) + _placement(made) + _sustained(made) + _quality(made)
     lines += facts("Device", tables.device(made["device"]))
@@ -42,7 +42,7 @@ def _not_valid(made: Document) -> list[str]:
 
 
 def _verdicts(made: Document) -> list[str]:
-    found = [verdicts.verdict(row) for row in made["rows"]]
+    found = [real_time.verdict(row) for row in made["rows"]]
     body = [
         [
             text(one.name),

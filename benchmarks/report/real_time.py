@@ -39,7 +39,7 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RealTimeVerdict:
     """On a row.
 
     Attributes:
@@ -55,12 +55,12 @@ class Verdict:
     threads: int | None
 
 
-def verdict(row: Row) -> Verdict:
+def verdict(row: Row) -> RealTimeVerdict:
     """On one row."""
     found = row.get("real_time") or {}
     budgets = list(dict.fromkeys([*map(str, BUDGETS_MS), *found]))
     slow = facts.slow(row)
-    return Verdict(
+    return RealTimeVerdict(
         row["name"],
         units.NONE if slow is None else f"{units.ms(slow)} ms",
         [Badge(budget, found.get(budget)) for budget in budgets],
@@ -70,9 +70,9 @@ def verdict(row: Row) -> Verdict:
     )
 
 
-def by_threads(found: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+def by_threads(found: Sequence[RealTimeVerdict]) -> dict[str, list[RealTimeVerdict]]:
     """Verdicts under headings, in the order of their threads; of unknown ones last."""
-    groups: dict[str, list[Verdict]] = {}
+    groups: dict[str, list[RealTimeVerdict]] = {}
     for one in sorted(found, key=lambda one: (one.threads is None, one.threads or 0)):
         title = "threads unknown" if one.threads is None else units.count(one.threads, "thread")
         groups.setdefault(title, []).append(one)
