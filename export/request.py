@@ -33,6 +33,9 @@ def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
 
     Raises:
         UserError: for an unknown or missing name.
+
+    >>> parse_list("int8, fp32,fp32", "precision", ("fp32", "fp16", "int8"))
+    ('fp32', 'int8')
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
@@ -52,7 +55,10 @@ def parse_size(text: str, stride: int, option: str = "--size") -> tuple[int, int
         option: what it was typed after, for errors.
 
     Raises:
-        UserError: when it is no size, out of range, or no multiple of the stride.
+        UserError: when it is no size, no multiple of the stride, or not within 32 to ``MAX_SIDE``.
+
+    >>> parse_size("256", stride=8), parse_size("384x512", stride=8)
+    ((256, 256), (384, 512))
     """
     match = re.fullmatch(r"(-?\d{1,9})(?:x(-?\d{1,9}))?", text.strip().lower())
     if not match:
@@ -82,6 +88,9 @@ def targets(
 
     Raises:
         UserError: when a graph, format or precision that was asked for takes part in none.
+
+    >>> [(t.format.name, t.precision.name) for t in targets(["full"], precisions=["fp32"])]
+    [('mlmodel', 'fp32'), ('tflite', 'fp32')]
     """
     found = tuple(
         Target(graph, format_, precision)

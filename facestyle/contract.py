@@ -49,13 +49,18 @@ class Port:
 
     @property
     def scale(self) -> float:
-        """Of an 8-bit image: ``value = pixel * scale + offset``, pixels from 0 to ``MAXIMUM``."""
+        """Of an 8-bit image: ``value = pixel * scale + offset``, pixels from 0 to ``MAXIMUM``.
+
+        >>> port = Port("content", Kind.IMAGE, (1, 3, 8, 8), (-1.0, 1.0), "A photo.")
+        >>> [pixel * port.scale + port.offset for pixel in (0, 255)]
+        [-1.0, 1.0]
+        """
         low, high = self._ends
         return (high - low) / MAXIMUM
 
     @property
     def offset(self) -> float:
-        """See ``scale``."""
+        """The value of a black pixel; see ``scale``."""
         return self._ends[0]
 
     @property
@@ -65,7 +70,12 @@ class Port:
         return MAXIMUM / (high - low)
 
     def from_unit(self, picture: Array) -> Array:
-        """A picture in [0, 1], as ``facestyle.images`` has it, in this port's range."""
+        """A picture in [0, 1], as ``facestyle.images`` has it, in this port's range.
+
+        >>> port = Port("content", Kind.IMAGE, (1, 3, 8, 8), (-1.0, 1.0), "A photo.")
+        >>> port.from_unit(0.25), port.to_unit(-0.5)
+        (-0.5, 0.25)
+        """
         low, high = self._ends
         return picture * (high - low) + low
 
@@ -82,7 +92,11 @@ class Port:
 
     @property
     def nhwc(self) -> tuple[int, int, int, int]:
-        """The shape with channels last, as TFLite has it."""
+        """The shape with channels last, (1, H, W, C), as TFLite has it.
+
+        >>> content(256, 384).nhwc
+        (1, 256, 384, 3)
+        """
         n, c, h, w = self.shape
         return n, h, w, c
 

@@ -32,6 +32,10 @@ def bake(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
     Args:
         module: takes ``inputs``; runs each of its layers at most once.
         inputs: of the right shapes; their values do not matter.
+
+    >>> layer = nn.Linear(2, 2)
+    >>> type(bake(nn.Sequential(Baked(torch.zeros(2)), layer), (torch.zeros(2),))[1]).__name__
+    'Baked'
     """
     seen: dict[str, list[Tensor]] = defaultdict(list)
     baked = copy.deepcopy(module)

@@ -58,7 +58,11 @@ class Converted:
 
 
 def to_program(graph: Graph) -> Converted:
-    """Convert to an ML Program (iOS 16 and later), fp16 throughout."""
+    """Convert to an ML Program (iOS 16 and later), fp16 throughout.
+
+    Raises:
+        ConversionError: when coremltools gives up.
+    """
     with quiet("coremltools"):
         import coremltools as ct
 
@@ -103,7 +107,11 @@ def to_mlpackage(
 
 
 def to_network(graph: Graph) -> Converted:
-    """Convert to a neural network (iOS 14 and later), fp32."""
+    """Convert to a neural network (iOS 14 and later), fp32.
+
+    Raises:
+        ConversionError: when coremltools gives up.
+    """
     with quiet("coremltools"):
         import coremltools as ct
 
@@ -255,7 +263,12 @@ def _describe(spec: Any, graph: Graph, description: Description) -> None:
 
 
 def in_words(port: Port) -> str:
-    """What a file says of an input or output."""
+    """What a file says of an input or output.
+
+    >>> from facestyle import contract
+    >>> in_words(contract.strength())
+    'How much style: 0 keeps the photo, 1 paints it fully. Shape 1 x 1 x 1 x 1, float32, 0 to 1.'
+    """
     if port.kind is Kind.IMAGE:
         _, _, height, width = port.shape
         return f"{port.description} {width} x {height} pixels of 8 bits a channel."

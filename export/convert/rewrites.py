@@ -61,7 +61,11 @@ class SlicedReplicateConv2d(nn.Module):
 
 
 def repeat_edges(x: Tensor, border: int) -> Tensor:
-    """(N, C, H, W) with its outermost rows and columns repeated ``border`` times."""
+    """(N, C, H, W) with its outermost rows and columns repeated ``border`` times.
+
+    >>> repeat_edges(torch.tensor([[[[1.0, 2.0]]]]), 1)[0, 0].tolist()
+    [[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]
+    """
     return repeat_columns(repeat_rows(x, border), border)
 
 
@@ -71,7 +75,11 @@ def repeat_rows(x: Tensor, border: int) -> Tensor:
 
 
 def repeat_columns(x: Tensor, border: int, more: int = 0) -> Tensor:
-    """(N, C, H, W) with its first and last column repeated ``border`` times, the last ``more``."""
+    """(N, C, H, W) with its first and last column repeated ``border`` times, the last ``more``.
+
+    >>> repeat_columns(torch.tensor([[[[1.0, 2.0]]]]), 1, more=1).flatten().tolist()
+    [1.0, 1.0, 2.0, 2.0, 2.0]
+    """
     after = border + more
     return torch.cat((*[x[:, :, :, :1]] * border, x, *[x[:, :, :, -1:]] * after), 3)
 
@@ -112,6 +120,9 @@ def pair_columns(weight: Tensor) -> Tensor:
 
     Returns:
         (2 outputs, 2 inputs, rows, (columns + 1) / 2): the left column's outputs and inputs first.
+
+    >>> pair_columns(torch.tensor([[[[1.0, 2.0, 3.0]]]]))[:, 0, 0].tolist()  # inputs on the left
+    [[1.0, 3.0], [0.0, 2.0]]
     """
     both = torch.cat((F.pad(weight, (0, 1)), F.pad(weight, (1, 0))))
     return cast(Tensor, ColumnsToChannels.apply(both, 2)).contiguous()
@@ -263,6 +274,9 @@ def fold_upsampling(weight: Tensor) -> Tensor:
 
     Returns:
         (4 outputs, inputs, 2, 2), in the order of ``PHASES``.
+
+    >>> fold_upsampling(torch.ones(1, 1, 3, 3))[0, 0].tolist()  # row and column even
+    [[1.0, 2.0], [2.0, 4.0]]
     """
     # In double, so that each sum is rounded only once.
     kernel = weight.double()
@@ -314,6 +328,9 @@ def derived_constants(module: nn.Module) -> dict[str, str]:
     Returns:
         ``{"decoder.conv3_4.folded_weight": "decoder.conv3_4.weight", ...}``. Constants that
         are not listed kept their name and value.
+
+    >>> derived_constants(nn.Sequential(nn.Conv2d(3, 3, 1)))
+    {}
     """
     return {
         f"{name}.{buffer}".lstrip("."): f"{name}.{parameter}".lstrip(".")

@@ -11,7 +11,8 @@ from export.convert.tflite import example_inputs
 
 
 def macs(graph: Graph) -> int:
-    """Multiply-accumulates of one run: convolutions and matrix products."""
+    """Multiply-accumulates of one run: of convolutions, ``outputs * inputs / groups * kernel * H *
+    W``, and of matrix products; nothing else counts."""
     counter = FlopCounterMode(display=False)
     with sigint.held(), torch.no_grad(), counter:
         graph.module(*example_inputs(graph.contract))

@@ -105,11 +105,20 @@ class Quantization:
         return cls(dtype.name, scale, zero_point)
 
     def quantize(self, values: NDArray[np.float32]) -> NDArray:
-        """As the graph takes them; what is out of reach becomes the nearest that is not."""
+        """As the graph takes them, ``round(value / scale + zero_point)``; what is out of reach
+        becomes the nearest that is not.
+
+        >>> Quantization("int8", 1 / 255, -128).quantize(np.float32([0, 1, 7])).tolist()
+        [-128, 127, 127]
+        """
         limits = np.iinfo(self.dtype)
         found = np.round(values / self.scale + self.zero_point)
         return np.clip(found, limits.min, limits.max).astype(self.dtype)
 
     def dequantize(self, stored: NDArray) -> NDArray[np.float32]:
-        """What the graph gave."""
+        """What the graph gave: ``(q - zero_point) * scale``.
+
+        >>> Quantization("int8", 0.5, -128).dequantize(np.int8([-128, -126])).tolist()
+        [0.0, 1.0]
+        """
         return ((stored.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)

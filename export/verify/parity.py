@@ -64,7 +64,15 @@ def limits(precision: Precision, output: Port, *, eight_bit: bool) -> Limits:
     Args:
         precision: of the file.
         output: of its graph.
-        eight_bit: whether what executes it gives images in 8 bits, as Core ML itself does.
+        eight_bit: whether what executes it gives images in 8 bits, as Core ML itself does: the
+            PSNR then is at most ``EIGHT_BIT_DB``, and one step of 8 bits is added to the error.
+
+    >>> from facestyle import contract
+    >>> fp32 = Precision("fp32", psnr_db=80.0, max_error=0.001)
+    >>> limits(fp32, contract.stylized(8, 8), eight_bit=False)
+    Limits(psnr_db=80.0, error=0.001)
+    >>> limits(fp32, contract.stylized(8, 8), eight_bit=True).psnr_db
+    50.0
     """
     if eight_bit and output.kind is Kind.IMAGE:
         return Limits(min(precision.psnr_db, EIGHT_BIT_DB), precision.max_error + 1 / MAXIMUM)
@@ -110,7 +118,7 @@ def agreements(
 
 
 def error_verdict(found: Sequence[Agreement], limit: Limits) -> Verdict:
-    """Whether no value is too far off."""
+    """Whether no value is too far off: passes where the greatest error is at most the limit's."""
     value = max_error(found)
     assert value is not None
     return Verdict(
@@ -124,19 +132,28 @@ def error_verdict(found: Sequence[Agreement], limit: Limits) -> Verdict:
 
 
 def worst(found: Iterable[Agreement]) -> Agreement | None:
-    """The one of least PSNR; any that is not finite before all others."""
+    """The one of least PSNR, any that is not a number before all others; None where none is.
+
+    >>> found = [Agreement(str(db), db, 0.0, 45.0, Assurance.RUNTIME) for db in (60.0, 50.0)]
+    >>> worst(found).psnr_db
+    50.0
+    """
     # NaN compares false with everything, so min() would pass over it.
     return min(found, key=lambda a: (not math.isnan(a.psnr_db), a.psnr_db), default=None)
 
 
 def max_error(found: Iterable[Agreement]) -> float | None:
-    """The greatest over several; NaN if any is."""
+    """The greatest over several, a share of the range; NaN if any is; None where none is."""
     errors = [a.max_error for a in found]
     return max(errors, key=lambda e: (math.isnan(e), e), default=None)
 
 
 def as_json(value: float | None, digits: int = 4) -> float | str | None:
-    """A figure for JSON, which has no infinity or NaN; both are worth telling apart."""
+    """A figure for JSON, which has no infinity or NaN; both are worth telling apart.
+
+    >>> [as_json(value) for value in (51.23456, math.inf, math.nan, None)]
+    [51.2346, 'exact', 'not finite', None]
+    """
     if value is None or math.isfinite(value):
         return None if value is None else float(f"{value:.{digits}f}")
     return "exact" if value > 0 else "not finite"

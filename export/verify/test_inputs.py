@@ -30,23 +30,27 @@ class Probe:
 
 
 def portrait(height: int, width: int) -> Tensor:
-    """The shipped portrait, (1, 3, height, width)."""
+    """The shipped portrait, (1, 3, height, width) in [0, 1], rounded to 8 bits."""
     path = next(p.path for p in gallery.portraits() if p.name == PORTRAIT)
     return images.eight_bit(images.cover(images.load(path), height, width))
 
 
 def painting(name: str = PAINTING) -> Tensor:
-    """A shipped painting as the style encoder sees it."""
+    """A shipped painting as the style encoder sees it, (1, 3, S, S) in [0, 1], in 8 bits."""
     path = next(p.path for p in gallery.paintings() if p.name == name)
     return images.eight_bit(images.cover(images.load(path), PAINTING_SIZE, PAINTING_SIZE))
 
 
 def canary(height: int, width: int) -> Tensor:
-    """A picture that betrays every mistake of layout, (1, 3, height, width).
+    """A picture that betrays every mistake of layout, (1, 3, height, width) in [0, 1].
 
     Over the portrait, red rises to the right, green downwards, blue falls along a diagonal, and
     a dark bar three times wider than high sits off centre: no flip, transposition or channel
     swap leaves it as it is.
+
+    >>> x = canary(32, 48)
+    >>> x.shape, bool((x - x.flip(3)).abs().max() > 0.5)
+    (torch.Size([1, 3, 32, 48]), True)
     """
     down = torch.linspace(0, 1, height)[:, None].expand(height, width)
     right = torch.linspace(0, 1, width)[None, :].expand(height, width)
@@ -62,7 +66,12 @@ def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
 
     Portrait and canary, each at strengths 0, 0.5 and 1, with two ranges of depth; and, where a
     style code goes in, the portrait with the outermost codes of all shipped paintings, so that no
-    part of a code can be cut off or left out unnoticed.
+    part of a code can be cut off or left out unnoticed. Of the style encoder, a painting and a
+    canary.
+
+    Args:
+        graph: whose ports' shapes and ranges they have.
+        network: that it is of.
     """
     ports = graph.contract.inputs
     names = [port.name for port in ports]

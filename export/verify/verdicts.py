@@ -41,12 +41,22 @@ class Verdict:
 
 
 def equal(check: str, found: object, wanted: object, assurance: Assurance) -> Verdict:
-    """Passes where what was found is what was wanted."""
+    """Passes where ``found == wanted``.
+
+    >>> equal("inputs", ["content"], ["content", "strength"], Assurance.STRUCTURE).passed
+    False
+    """
     return Verdict(check, str(found), str(wanted), found == wanted, assurance)
 
 
 def at_least(check: str, value: float, limit: float, unit: str, assurance: Assurance) -> Verdict:
-    """Passes where a figure reaches its limit; NaN never does."""
+    """Passes where ``value >= limit``; NaN never does.
+
+    >>> [at_least("PSNR", db, 45.0, "dB", Assurance.REFERENCE).passed for db in (45.0, 44.99)]
+    [True, False]
+    >>> at_least("PSNR", float("nan"), 45.0, "dB", Assurance.REFERENCE).passed
+    False
+    """
     return Verdict(
         check, f"{value:.1f} {unit}", f">= {limit:g} {unit}", value >= limit, assurance, value
     )

@@ -50,6 +50,10 @@ def epochs(wirings: Sequence[Wiring], taken: Sequence[bool]) -> list[list[int]]:
 
     Raises:
         ValueError: when operators wait for one another.
+
+    >>> chain = [Wiring(inputs=(i,), outputs=(i + 1,)) for i in range(4)]
+    >>> epochs(chain, [True, True, False, True])
+    [[0, 1], [2], [3]]
     """
     missing = {t for wiring in wirings for t in wiring.outputs}
     waiting = list(range(len(wirings)))

@@ -32,7 +32,11 @@ def exact(x: Tensor) -> Tensor:
 
 
 def half(x: Tensor) -> Tensor:
-    """To fp16 and back, as IEEE 754 has it: subnormals are kept, beyond 65504 is infinite."""
+    """To fp16 and back, as IEEE 754 has it: subnormals are kept, beyond 65504 is infinite.
+
+    >>> half(torch.tensor([2049.0, 70000.0])).tolist()
+    [2048.0, inf]
+    """
     return x.half().float()
 
 
@@ -41,6 +45,9 @@ def flushed(x: Tensor) -> Tensor:
 
     Nothing else is rounded, so a run in this arithmetic shows what lost values do, apart from
     what lost digits do.
+
+    >>> flushed(torch.tensor([2.0**-14, 2.0**-15])).tolist()
+    [6.103515625e-05, 0.0]
     """
     return F.hardshrink(x, LARGEST_SUBNORMAL)
 

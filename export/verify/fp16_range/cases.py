@@ -168,7 +168,11 @@ def trials(graph: Graph, found: Material) -> list[Case]:
 
 
 def spread(found: list[Case], count: int) -> list[Case]:
-    """At most ``count`` of them, evenly spaced."""
+    """At most ``count`` of them, evenly spaced, the first always.
+
+    >>> spread(list("abcdef"), 3)
+    ['a', 'c', 'e']
+    """
     if len(found) <= count:
         return found
     return [found[i * len(found) // count] for i in range(count)]

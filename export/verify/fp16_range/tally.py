@@ -71,7 +71,11 @@ class Tally:
 
 
 def largest(x: Tensor) -> float:
-    """The largest magnitude; infinite where anything is not finite."""
+    """The largest magnitude; infinite where anything is not finite, 0 of nothing.
+
+    >>> largest(torch.tensor([1.0, -3.0])), largest(torch.tensor([0.0, math.nan]))
+    (3.0, inf)
+    """
     if not x.numel():
         return 0.0
     low, high = x.aminmax()
@@ -80,7 +84,11 @@ def largest(x: Tensor) -> float:
 
 
 def exponents(x: Tensor) -> Tensor:
-    """How often each exponent of fp32 occurs."""
+    """How often each exponent of fp32 occurs: (``EXPONENTS``,) counts.
+
+    >>> exponents(torch.tensor([1.0, 1.5, -0.25, 0.0])).nonzero().flatten().tolist()
+    [0, 125, 127]
+    """
     bits = x.float().contiguous().view(torch.int32)
     return torch.bincount(((bits >> 23) & 0xFF).flatten(), minlength=EXPONENTS)
 
