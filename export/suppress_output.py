@@ -17,7 +17,7 @@ class ConversionError(Exception):
 
 
 @contextmanager
-def quiet(what: str) -> Iterator[None]:
+def suppress_output(what: str) -> Iterator[None]:
     """Keep a converter's chatter off the terminal; show its end if it fails.
 
     Raises:

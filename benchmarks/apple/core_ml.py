@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks.apple.placement import placement
 from benchmarks.build_files import ModelFile
 from benchmarks.latency.timing import timing
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle import gallery
 from facestyle.dependencies import require
 from facestyle.errors import UserError
@@ -193,7 +193,7 @@ def core_ml() -> Load:
         UserError: when coremltools is not installed.
     """
     require("coreml")
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
         from coremltools.models.compute_plan import MLComputePlan
 

@@ -21,7 +21,7 @@ from export.convert.graphs import Graph
 from export.formats import GRAPHS
 from export.formats.tflite import TFLITE
 from export.runtimes.litert import Quantization
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from export.verify.test_inputs import Probe, probes
 from export.verify.verify_file import references
 from facestyle.checkpoint import Checkpoint
@@ -104,7 +104,7 @@ def read(folder: Path, document: Manifest, loaded: Checkpoint, entry: FileEntry)
     graph = graph_of(document, entry, loaded, styles)
     chosen = [probe for probe in probes(graph, loaded.network) if probe.name in PROBES]
     chosen.sort(key=lambda probe: PROBES.index(probe.name))
-    with quiet(path.name):
+    with suppress_output(path.name):
         interpreter = runner.load(str(path))
     details = {d["name"]: d for d in interpreter.get_input_details()}
     inputs = {probe.name: _stored(graph, probe, details) for probe in chosen}

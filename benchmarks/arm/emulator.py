@@ -15,7 +15,7 @@ from benchmarks.arm.counts import Counts, of_runs, parse
 from benchmarks.arm.processors import Processor, make_root
 from benchmarks.arm.runner import Arrays
 from benchmarks.arm.userland import PYTHON, Userland
-from export.suppress_output import ConversionError, quiet
+from export.suppress_output import ConversionError, suppress_output
 from facestyle.errors import UserError
 
 LIBRARIES = "/lib/aarch64-linux-gnu:/usr/lib/aarch64-linux-gnu"
@@ -112,7 +112,7 @@ def on_this_computer(model: Path, probes: Mapping[str, Arrays]) -> dict[str, Arr
         UserError: when it cannot run the file.
     """
     try:
-        with quiet(model.name):
+        with suppress_output(model.name):
             interpreter = runner.load(str(model))
             return {name: runner.infer(interpreter, inputs) for name, inputs in probes.items()}
     except ConversionError as error:

@@ -184,10 +184,10 @@ def _proof(evidence: Evidence) -> Proof:
     worst = evidence.worst
     return Proof(
         verified=evidence.passed,
-        executed=bool(evidence.agreements),
+        executed=bool(evidence.parity),
         worst_psnr_db=as_json(worst.psnr_db if worst else None),
-        max_error=as_json(parity.max_error(evidence.agreements), 9),
-        executions=parity.entries(evidence.agreements),
+        max_error=as_json(parity.max_error(evidence.parity), 9),
+        executions=parity.entries(evidence.parity),
         delegate_partitions=evidence.partitions,
         fully_delegated=evidence.fully_delegated,
         operators=evidence.operators,

@@ -12,7 +12,7 @@ from pathlib import Path
 from export.build import manifest
 from export.build.entries import FileEntry
 from export.build.manifest import Manifest
-from export.build.verify_build import Rechecked, files_of, weights_of
+from export.build.verify_build import Finding, files_of, weights_of
 from export.convert import calibration
 from export.convert.calibration import Calibration
 from export.formats import named
@@ -21,16 +21,16 @@ from facestyle.errors import UserError
 from facestyle.style import StyleBook
 
 
-def compare(folder: Path, fresh: Path) -> Iterator[Rechecked]:
+def compare(folder: Path, fresh: Path) -> Iterator[Finding]:
     """Each file of a build, compared with the one in a build made anew."""
     for entry in manifest.read(folder).files:
         path = folder / entry.file
         if not path.exists():
-            yield Rechecked(path.name, ("missing",))
+            yield Finding(path.name, ("missing",))
         elif manifest.sha256(path) != manifest.sha256(fresh / path.name):
-            yield Rechecked(path.name, ("not what the same weights and tools give",))
+            yield Finding(path.name, ("not what the same weights and tools give",))
         else:
-            yield Rechecked(path.name, (), "the same as made again, byte for byte")
+            yield Finding(path.name, (), "the same as made again, byte for byte")
 
 
 def request_of(

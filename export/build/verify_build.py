@@ -39,7 +39,7 @@ SLACK_DB = 3.0
 
 
 @dataclass(frozen=True)
-class Rechecked:
+class Finding:
     """What became of one thing of a build.
 
     Attributes:
@@ -55,9 +55,9 @@ class Rechecked:
     executions: tuple[ParityEntry, ...] = ()
 
 
-def recheck(
+def verify_build(
     folder: Path, checkpoint: Path | None = None, encoder: Path | None = None
-) -> Iterator[Rechecked]:
+) -> Iterator[Finding]:
     """Each thing of a build, checked again.
 
     Args:
@@ -73,35 +73,35 @@ def recheck(
     unchanged = styles.exists() and manifest.sha256(styles) == document.styles_sha256
     book = StyleBook.load(styles) if unchanged else None
     if book is None:
-        yield Rechecked(styles.name, ("missing or changed since the export",))
+        yield Finding(styles.name, ("missing or changed since the export",))
     else:
         told = {book.weights, document.weights.style_fingerprint}
         own = told == {loaded.style_fingerprint}
-        yield Rechecked(styles.name, () if own else ("of another style encoder",))
+        yield Finding(styles.name, () if own else ("of another style encoder",))
     subjects: dict[str, tuple[Graph, list[Probe], dict[str, Tensor]]] = {}
     for entry in document.files:
         if entry.style is not None and book is None:
-            yield Rechecked(entry.file, (f"cannot be checked without {styles.name}",))
+            yield Finding(entry.file, (f"cannot be checked without {styles.name}",))
             continue
         if entry.subject not in subjects:
             graph = graph_of(document, entry, loaded, book)
             inputs = probes(graph, loaded.network)
             subjects[entry.subject] = graph, inputs, references(graph, inputs)
-        yield _rechecked(folder / entry.file, entry, *subjects[entry.subject])
+        yield _verified(folder / entry.file, entry, *subjects[entry.subject])
     place = folder / golden.GOLDEN
     if not place.is_dir() or manifest.sha256(place) != document.golden_sha256:
         what = "changed since the export" if place.is_dir() else "missing"
-        yield Rechecked(f"{golden.GOLDEN}/", (what,))
+        yield Finding(f"{golden.GOLDEN}/", (what,))
     else:
         pairs = [golden.pair(*subject) for subject in subjects.values()]
         found = tuple(golden.problems(folder, pairs, document.files))
         figures = "" if found else "inputs and outputs as PyTorch has them"
-        yield Rechecked(f"{golden.GOLDEN}/", found, figures)
+        yield Finding(f"{golden.GOLDEN}/", found, figures)
 
     known = {entry.file for entry in document.files}
     for path in sorted(folder.iterdir()):
         if path.suffix.lstrip(".") in FORMATS and path.name not in known:
-            yield Rechecked(path.name, ("the manifest does not name it: it is not of this build",))
+            yield Finding(path.name, ("the manifest does not name it: it is not of this build",))
 
 
 def other_tools(document: Manifest) -> list[str]:
@@ -177,19 +177,19 @@ def graph_of(
     )
 
 
-def _rechecked(
+def _verified(
     path: Path, entry: FileEntry, graph: Graph, inputs: list[Probe], wanted: dict[str, Tensor]
-) -> Rechecked:
+) -> Finding:
     if not path.exists():
-        return Rechecked(path.name, ("missing",))
+        return Finding(path.name, ("missing",))
     if manifest.sha256(path) != entry.sha256:
-        return Rechecked(path.name, ("changed since the export (sha256 differs)",))
+        return Finding(path.name, ("changed since the export (sha256 differs)",))
     format_ = named(entry.format)
     target = Target(entry.graph, format_, format_.precision(entry.precision))
     try:
         evidence = verify(path, format_, target.precision, graph, inputs, wanted)
     except (UserError, ConversionError) as error:
-        return Rechecked(path.name, (str(error),))
+        return Finding(path.name, (str(error),))
     found = manifest.describe_file(path, target, graph, entry.style, evidence)
     proof = found.proof
     assert proof is not None
@@ -202,7 +202,7 @@ def _rechecked(
     problems += [
         f"{v.check}: {v.figure}, wanted {v.limit}" for v in evidence.verdicts if not v.passed
     ]
-    return Rechecked(path.name, tuple(problems), results_table.cell(found), proof.executions)
+    return Finding(path.name, tuple(problems), results_table.cell(found), proof.executions)
 
 
 def _near(stated: float | str | None, found: float | str | None) -> bool:

@@ -16,7 +16,7 @@ from facestyle.errors import UserError
 
 if TYPE_CHECKING:
     from export.build.pipeline import Build
-    from export.build.verify_build import Rechecked
+    from export.build.verify_build import Finding
     from export.convert.calibration import Calibration
     from export.request import ExportRequest, Target
     from facestyle.style import StyleBook
@@ -242,14 +242,14 @@ def verify(
     from dataclasses import asdict
 
     from export.build import manifest
-    from export.build.verify_build import other_tools, recheck
+    from export.build.verify_build import other_tools, verify_build
     from facestyle.files import check_folder, write_text
 
     if out is not None:
         check_folder(out.parent)
-    found: list[Rechecked] = []
+    found: list[Finding] = []
 
-    def tell(items: Iterator[Rechecked]) -> None:
+    def tell(items: Iterator[Finding]) -> None:
         for item in items:
             found.append(item)
             word, colour = ("FAIL", "red") if item.problems else ("pass", "green")
@@ -257,7 +257,7 @@ def verify(
             for problem in item.problems:
                 click.echo(f"      {problem}")
 
-    tell(recheck(folder, checkpoint, encoder))
+    tell(verify_build(folder, checkpoint, encoder))
     if rebuild:
         tell(_made_again(folder, checkpoint, encoder))
     others = other_tools(manifest.read(folder))
@@ -281,7 +281,7 @@ def verify(
     return 0
 
 
-def _made_again(folder: Path, checkpoint: Path | None, encoder: Path | None) -> Iterator[Rechecked]:
+def _made_again(folder: Path, checkpoint: Path | None, encoder: Path | None) -> Iterator[Finding]:
     import tempfile
 
     from export.build.rebuild import compare, request_of

@@ -23,7 +23,7 @@ from torch.export import ExportedProgram
 from export import sigint
 from export.convert.graphs import Graph
 from export.formats.base import Description
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.contract import Kind, Port
 
 aten = torch.ops.aten
@@ -63,7 +63,7 @@ def to_program(graph: Graph) -> Converted:
     Raises:
         ConversionError: when coremltools gives up.
     """
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
 
         # A scale given to ImageType would be computed in fp32: here it is part of the graph.
@@ -97,7 +97,7 @@ def to_mlpackage(
         eight_bit_above: weights of more values are stored as int8 with a scale for each output
             channel; None: none. What is computed with them stays fp16.
     """
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         model = converted.model
         if eight_bit_above is not None:
             model = int8_weights(model, eight_bit_above)
@@ -112,7 +112,7 @@ def to_network(graph: Graph) -> Converted:
     Raises:
         ConversionError: when coremltools gives up.
     """
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
 
         # There is no relu6 layer: coremltools would put together four instead of one clip.
@@ -142,7 +142,7 @@ def to_mlmodel(
         eight_bit_weights: whether weights are stored as 8 bits with a scale and an offset for each
             output channel. What is computed with them stays fp32.
     """
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         model = converted.model
         if eight_bit_weights:
             from coremltools.models.neural_network.quantization_utils import quantize_weights

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from export.convert.graphs import Graph
 from export.convert.rewrites import for_tflite
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.contract import Contract
 
 OPSET = 17
@@ -67,7 +67,7 @@ def to_tensorflow(
     onnx_file, saved_model = folder / "graph.onnx", folder / "saved_model"
     inputs, outputs = graph.contract.inputs, graph.contract.outputs
     names = [port.name for port in inputs]
-    with quiet(f"{graph.name} to TensorFlow"), torch.inference_mode():
+    with suppress_output(f"{graph.name} to TensorFlow"), torch.inference_mode():
         torch.onnx.export(
             rewrite(graph.module),
             example_inputs(graph.contract),
@@ -110,7 +110,7 @@ def to_tflite(
     Raises:
         ConversionError: when the converter gives up.
     """
-    with quiet(f"{path.name}"):
+    with suppress_output(f"{path.name}"):
         import tensorflow as tf
 
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved.folder))

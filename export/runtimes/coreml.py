@@ -13,7 +13,7 @@ from torch import Tensor
 
 import coreml_reference
 from export.coreml_errors import as_user_errors
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.contract import MAXIMUM, Contract, Kind
 from facestyle.errors import UserError
 from facestyle.images import to_image
@@ -63,7 +63,7 @@ class AppleFile:
         if platform.system() != "Darwin":
             raise UserError("Core ML itself runs on macOS only; coreml_reference runs anywhere")
         self.contract = contract
-        with quiet("coremltools"):
+        with suppress_output("coremltools"):
             import coremltools as ct
 
             self.model = ct.models.MLModel(str(path))

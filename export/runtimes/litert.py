@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from export.inspect.tflite_file import SIGNATURE
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.contract import Contract
 
 
@@ -25,7 +25,7 @@ class TFLiteFile:
 
     def __init__(self, path: Path, contract: Contract) -> None:
         self.contract = contract
-        with quiet(str(path)):
+        with suppress_output(str(path)):
             self.interpreter = Interpreter(str(path), num_threads=2)
             self.interpreter.allocate_tensors()
             self._signature = self.interpreter.get_signature_runner(SIGNATURE)

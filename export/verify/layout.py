@@ -13,7 +13,7 @@ from export.convert.graphs import Graph, build
 from export.formats import Format
 from export.formats.base import FULL, STYLE_ENCODER, STYLIZER
 from export.request import ExportRequest, describe
-from export.verify.parity import agreements, limits, worst
+from export.verify.parity import limits, measure_parity, worst
 from export.verify.test_inputs import probes
 from export.verify.verdicts import Verdict
 from export.verify.verify_file import references
@@ -62,7 +62,7 @@ def check(request: ExportRequest, format_: Format, folder: Path) -> Verdict:
     chosen = [p for p in probes(graph, request.checkpoint.network) if p.name == PROBE]
     limit = limits(precision, graph.contract.outputs[0], eight_bit=runtime.eight_bit)
     found = worst(
-        agreements(
+        measure_parity(
             runtime.load(path, graph.contract).run,
             chosen,
             references(graph, chosen),

@@ -20,7 +20,7 @@ EIGHT_BIT_DB = 50.0
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Parity:
     """A file's output beside PyTorch's.
 
     Attributes:
@@ -79,14 +79,14 @@ def limits(precision: Precision, output: Port, *, eight_bit: bool) -> Limits:
     return Limits(precision.psnr_db, precision.max_error)
 
 
-def agreements(
+def measure_parity(
     run: Callable[[Sequence[Tensor]], Tensor],
     probes: Sequence[Probe],
     wanted: dict[str, Tensor],
     contract: Contract,
     limit: Limits,
     assurance: Assurance,
-) -> tuple[list[Agreement], dict[str, Tensor]]:
+) -> tuple[list[Parity], dict[str, Tensor]]:
     """Execute a file on every probe.
 
     Args:
@@ -106,7 +106,7 @@ def agreements(
         reference = wanted[probe.name]
         peak = compare.peak(contract.outputs[0], reference)
         found.append(
-            Agreement(
+            Parity(
                 probe.name,
                 compare.psnr(output, reference, peak),
                 compare.max_error(output, reference, peak),
@@ -117,7 +117,7 @@ def agreements(
     return found, outputs
 
 
-def error_verdict(found: Sequence[Agreement], limit: Limits) -> Verdict:
+def error_verdict(found: Sequence[Parity], limit: Limits) -> Verdict:
     """Whether no value is too far off: passes where the greatest error is at most the limit's."""
     value = max_error(found)
     assert value is not None
@@ -131,10 +131,10 @@ def error_verdict(found: Sequence[Agreement], limit: Limits) -> Verdict:
     )
 
 
-def worst(found: Iterable[Agreement]) -> Agreement | None:
+def worst(found: Iterable[Parity]) -> Parity | None:
     """The one of least PSNR, any that is not a number before all others; None where none is.
 
-    >>> found = [Agreement(str(db), db, 0.0, 45.0, Assurance.RUNTIME) for db in (60.0, 50.0)]
+    >>> found = [Parity(str(db), db, 0.0, 45.0, Assurance.RUNTIME) for db in (60.0, 50.0)]
     >>> worst(found).psnr_db
     50.0
     """
@@ -142,7 +142,7 @@ def worst(found: Iterable[Agreement]) -> Agreement | None:
     return min(found, key=lambda a: (not math.isnan(a.psnr_db), a.psnr_db), default=None)
 
 
-def max_error(found: Iterable[Agreement]) -> float | None:
+def max_error(found: Iterable[Parity]) -> float | None:
     """The greatest over several, a share of the range; NaN if any is; None where none is."""
     errors = [a.max_error for a in found]
     return max(errors, key=lambda e: (math.isnan(e), e), default=None)
@@ -159,7 +159,7 @@ def as_json(value: float | None, digits: int = 4) -> float | str | None:
     return "exact" if value > 0 else "not finite"
 
 
-def entries(found: Sequence[Agreement]) -> tuple[ParityEntry, ...]:
+def entries(found: Sequence[Parity]) -> tuple[ParityEntry, ...]:
     """What the manifest says of them: one entry for each runtime, with its worst figures."""
     result = []
     for assurance in dict.fromkeys(a.assurance for a in found):

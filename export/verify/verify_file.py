@@ -18,7 +18,7 @@ from export.inspect.cost import used_modules
 from export.suppress_output import ConversionError
 from export.verify import parity
 from export.verify.delegates import Coverage
-from export.verify.parity import Agreement, agreements, error_verdict, limits
+from export.verify.parity import Parity, error_verdict, limits, measure_parity
 from export.verify.test_inputs import Probe
 from export.verify.verdicts import Assurance, Verdict
 from facestyle.contract import Contract
@@ -31,7 +31,7 @@ class Evidence:
 
     Attributes:
         verdicts: every check.
-        agreements: with PyTorch, for each probe and each runtime that executed the file.
+        parity: with PyTorch, on each test input and in each runtime that executed the file.
         operators: how often each occurs.
         partitions: pieces that XNNPACK took; None where that does not apply.
         fully_delegated: nothing is left to reference kernels; None where that does not apply.
@@ -41,7 +41,7 @@ class Evidence:
     """
 
     verdicts: tuple[Verdict, ...]
-    agreements: tuple[Agreement, ...]
+    parity: tuple[Parity, ...]
     operators: dict[str, int]
     partitions: int | None
     fully_delegated: bool | None
@@ -59,9 +59,9 @@ class Evidence:
         return replace(self, verdicts=(*self.verdicts, *more))
 
     @property
-    def worst(self) -> Agreement | None:
+    def worst(self) -> Parity | None:
         """The agreement of least PSNR; any that is not finite before all others."""
-        return parity.worst(self.agreements)
+        return parity.worst(self.parity)
 
 
 def references(graph: Graph, probes: Sequence[Probe]) -> dict[str, Tensor]:
@@ -107,7 +107,7 @@ def verify(
         delegation = format_.delegation(executions[0].loaded, coverages, precision)
     return Evidence(
         verdicts=(*verdicts, *delegation.verdicts, *(v for e in executions for v in e.verdicts)),
-        agreements=tuple(a for e in executions for a in e.agreements),
+        parity=tuple(a for e in executions for a in e.parity),
         operators=inspection.operators,
         partitions=delegation.partitions,
         fully_delegated=delegation.whole,
@@ -123,7 +123,7 @@ class _Execution:
 
     loaded: Loaded | None
     verdicts: tuple[Verdict, ...]
-    agreements: tuple[Agreement, ...] = ()
+    parity: tuple[Parity, ...] = ()
     outputs: Mapping[str, Tensor] = field(default_factory=dict)
 
 
@@ -139,7 +139,7 @@ def _execute(
     assurance = runtime.assurance
     try:
         loaded = runtime.load(path, contract)
-        found, outputs = agreements(
+        found, outputs = measure_parity(
             partial(_run, loaded), probes, wanted, contract, limit, assurance
         )
     except (UserError, ConversionError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 
 
 def picture_model(path: Path, height: int = 24, width: int = 32) -> Path:
@@ -76,7 +76,7 @@ def choosing_model(path: Path) -> Path:
 
 
 def _write(path: Path, call: Any, shapes: Sequence[Any], names: Sequence[str]) -> Path:
-    with quiet("made model"):
+    with suppress_output("made model"):
         import tensorflow as tf
 
         specs = [tf.TensorSpec(s, tf.float32, name=n) for s, n in zip(shapes, names)]

@@ -17,11 +17,11 @@ from benchmarks.apple import core_ml
 from benchmarks.apple.core_ml import CoreMLSettings
 from benchmarks.build_files import ModelFile
 from export.build import manifest
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.errors import UserError
 from tests.support.made_report import judged
 
-with quiet("coremltools"):
+with suppress_output("coremltools"):
     from coremltools.proto import Model_pb2
 
 QUICK = CoreMLSettings(warm_up=3, runs=50, seconds=3.0)

@@ -6,9 +6,9 @@ from itertools import count
 from typing import Any
 
 from benchmarks.apple import placement
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 
-with quiet("coremltools"):
+with suppress_output("coremltools"):
     from coremltools.models import compute_device, compute_plan
 
 

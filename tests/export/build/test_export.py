@@ -27,7 +27,7 @@ from export.inspect.constants import trace
 from export.inspect.tflite import TFLiteModel
 from export.runtimes.litert import TFLiteFile
 from export.verify import compare, parity, test_inputs
-from export.verify.parity import Agreement
+from export.verify.parity import Parity
 from export.verify.verdicts import Assurance, at_least
 from export.verify.verify_file import Evidence, references, verify
 from facestyle import checkpoint, gallery, shipped
@@ -318,7 +318,7 @@ def test_nan_always_fails() -> None:
     )
     assert [v.passed for v in verdicts] == [True, False, True]
     agreed = tuple(
-        Agreement("a probe", figure, error, 0.0, Assurance.RUNTIME)
+        Parity("a probe", figure, error, 0.0, Assurance.RUNTIME)
         for figure, error in ((90.0, 0.1), (float("nan"), float("nan")), (float("inf"), 0.0))
     )
     evidence = Evidence(verdicts, agreed, {}, None, None, (), (), {})

@@ -24,7 +24,7 @@ from export.convert.graphs import Graph, build
 from export.formats.base import Description
 from export.inspect import coreml as inspect_coreml
 from export.inspect.constants import trace
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle import contract
 from facestyle.contract import Contract
 from facestyle.errors import UserError
@@ -147,7 +147,7 @@ def test_small_files_pass_and_tolerate_rounding_only(files: dict[str, Path], sma
 
 
 def test_files_are_described_and_readable_by_all(files: dict[str, Path]) -> None:
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
     manifest = files[".mlpackage"] / "Manifest.json"
     before = manifest.read_bytes()
@@ -327,7 +327,7 @@ WRONG: dict[str, tuple[str, Callable[[Any], Any], str]] = {
 
 def _edited(path: Path, folder: Path, edit: Callable[[Any], Any]) -> Path:
     """A copy with another specification."""
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         from coremltools.proto.Model_pb2 import Model
     copy = folder / path.name
     (shutil.copytree if path.is_dir() else shutil.copyfile)(path, copy)

@@ -20,12 +20,12 @@ from export.convert.rewrites import ChannelsToColumns, ColumnsToChannels, DepthT
 from export.convert.tflite import OPSET, to_tensorflow, to_tflite
 from export.formats.tflite import FP32
 from export.runtimes.litert import TFLiteFile
-from export.suppress_output import ConversionError, quiet
+from export.suppress_output import ConversionError, suppress_output
 from facestyle import contract
 from facestyle.networks.layers import ReplicateConv2d
 from facestyle.networks.mobile import MobileConfig, MobileNetwork
 
-with quiet("TensorFlow"):
+with suppress_output("TensorFlow"):
     import onnx
     import tensorflow as tf
 
@@ -46,7 +46,7 @@ class Function(nn.Module):
 def through_tensorflow(module: nn.Module, *pictures: Tensor) -> Tensor:
     names = [f"picture_{i}" for i in range(len(pictures))]
     written = io.BytesIO()
-    with quiet("ONNX"), torch.inference_mode():
+    with suppress_output("ONNX"), torch.inference_mode():
         torch.onnx.export(
             module.eval(),
             pictures,

@@ -11,7 +11,7 @@ import pytest
 
 from coreml_reference.tests.compressed_models import COMPRESSED, converted_dense
 from export.inspect import coreml_file
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from facestyle.errors import UserError
 
 
@@ -30,7 +30,7 @@ def test_compressed_weights_are_near_the_originals(
     ios, compress, _ = COMPRESSED[name]
     model, original = dense[ios]
     path = tmp_path / "small.mlpackage"
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools.optimize.coreml as cto
 
         compress(cto, model).save(str(path))

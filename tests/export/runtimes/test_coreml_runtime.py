@@ -18,7 +18,7 @@ from export.convert import coreml
 from export.convert.graphs import Graph, build
 from export.formats.base import Description
 from export.runtimes.coreml import AppleFile, ReferenceFile
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from export.verify import compare
 from export.verify.test_inputs import canary, painting
 from facestyle import checkpoint, images, shipped
@@ -113,7 +113,7 @@ def test_core_ml_is_given_pictures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a model that gives back its photo, as Core ML does: a picture with an alpha."""
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
 
     def echo(given: dict[str, Any]) -> dict[str, Any]:

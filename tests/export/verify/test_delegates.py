@@ -19,7 +19,7 @@ from export.convert.graphs import Graph, build
 from export.convert.rewrites import for_tflite
 from export.convert.tflite import to_tensorflow, to_tflite
 from export.formats.tflite import DYNAMIC, FP16, FP32, INT8
-from export.suppress_output import quiet
+from export.suppress_output import suppress_output
 from export.verify.delegates import (
     Basis,
     Coverage,
@@ -563,14 +563,14 @@ class Plain(nn.Module):
 
 @pytest.fixture(scope="module")
 def traced() -> torch.jit.ScriptModule:
-    with quiet("trace"):
+    with suppress_output("trace"):
         return torch.jit.trace(Plain().eval(), torch.zeros(1, 3, 16, 24))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", ["mlpackage", "mlmodel"])
 def test_core_ml_files(format_: str, traced: torch.jit.ScriptModule, tmp_path: Path) -> None:
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
 
         kind = "mlprogram" if format_ == "mlpackage" else "neuralnetwork"
@@ -592,7 +592,7 @@ def test_a_range_of_sizes_leaves_the_neural_engine(
     traced: torch.jit.ScriptModule, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.mlmodel"
-    with quiet("coremltools"):
+    with suppress_output("coremltools"):
         import coremltools as ct
 
         width = ct.RangeDim(24, 48, default=24)

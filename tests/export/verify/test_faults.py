@@ -135,7 +135,7 @@ def test_without_a_fault_all_is_right(format_: str, tmp_path: Path) -> None:
     graph = _graph(Painter())
     evidence = _verify(_write(graph, format_, tmp_path), graph)
     assert evidence.passed, _failed(evidence)
-    assert [a.probe for a in evidence.agreements] == ["canary, strength 1"]
+    assert [a.probe for a in evidence.parity] == ["canary, strength 1"]
 
 
 CANARY = "PSNR to PyTorch, canary, strength 1"
@@ -184,7 +184,7 @@ def test_a_missing_style_code_is_found(format_: str, tmp_path: Path) -> None:
     path = _write(_graph(WithoutStyle(), styled=False), format_, tmp_path)
     evidence = _verify(path, _graph(Painter()))
     assert "inputs" in _failed(evidence)
-    assert evidence.agreements == ()
+    assert evidence.parity == ()
 
 
 # A published build

@@ -7,14 +7,14 @@ import math
 import pytest
 
 from export.verify import parity
-from export.verify.parity import Agreement, Limits
+from export.verify.parity import Limits, Parity
 from export.verify.verdicts import Assurance, Verdict, at_least, equal
 
 REFERENCE = Assurance.REFERENCE
 
 
-def agreement(psnr_db: float, error: float = 0.0, name: str = "made") -> Agreement:
-    return Agreement(name, psnr_db, error, 45.0, REFERENCE)
+def agreement(psnr_db: float, error: float = 0.0, name: str = "made") -> Parity:
+    return Parity(name, psnr_db, error, 45.0, REFERENCE)
 
 
 @pytest.mark.parametrize(
