@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.convert.calibration import Calibration
+from export.convert.description import Description
 from export.convert.graphs import Graph
 from export.formats import FORMATS, GRAPHS, Format, Precision
-from export.formats.base import Description
 from facestyle import __version__
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError, unknown

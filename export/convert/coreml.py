@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from export import sigint
+from export.convert.description import Description
 from export.convert.graphs import Graph
-from export.formats.base import Description
 from export.suppress_output import suppress_output
 from facestyle.contract import Kind, Port
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from export.build.entries import PortEntry
+    from export.convert.description import Description
     from export.convert.graphs import Graph
     from export.inspect.constants import Constant
-    from export.verify.delegates import Coverage
+    from export.verify.delegates.table import Coverage
     from facestyle.contract import Contract, Port
 
 STYLIZER, STYLE_ENCODER, FULL = "stylizer", "style_encoder", "full"
@@ -57,16 +58,6 @@ class Precision:
     graphs: tuple[str, ...] = GRAPHS
     about: str = ""
     elsewhere: str = ""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a file says about itself, for people."""
-
-    author: str
-    licence: str
-    version: str
-    summary: str
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from facestyle.contract import MAXIMUM, Kind, Port
 if TYPE_CHECKING:
     from export.build.entries import PortEntry
     from export.convert.graphs import Graph
-    from export.verify.delegates import Coverage
+    from export.verify.delegates.table import Coverage
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.formats.base import HALF_DB, Description, Precision
+from export.convert.description import Description
+from export.formats.base import HALF_DB, Precision
 from export.formats.coreml import COMPRESSED, CoreML, CoreMLPrecision
 
 if TYPE_CHECKING:

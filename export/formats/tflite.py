@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.convert.description import Description
 from export.formats.base import (
     HALF_DB,
     STYLIZER,
     Delegation,
-    Description,
     Format,
     Inspection,
     Loaded,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from export.build.entries import PortEntry
     from export.convert.graphs import Graph
     from export.convert.tflite import SavedGraph
-    from export.verify.delegates import Coverage
+    from export.verify.delegates.table import Coverage
 
 FLOAT, HALF, BYTE = {"float32"}, {"float16"}, {"int8"}
 

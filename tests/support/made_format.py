@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from export.build.entries import PortEntry
+from export.convert.description import Description
 from export.convert.graphs import Graph
-from export.formats.base import Description, Format, Inspection, Loaded, Precision, Runtime
+from export.formats.base import Format, Inspection, Loaded, Precision, Runtime
 from export.inspect.constants import Constant
 from export.verify.verdicts import Assurance, equal
 from facestyle.contract import Contract, Kind, Port

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from export.convert import coreml
+from export.convert.description import Description
 from export.convert.graphs import Graph, build
-from export.formats.base import Description
 from export.inspect import coreml as inspect_coreml
 from export.inspect.constants import trace
 from export.suppress_output import suppress_output

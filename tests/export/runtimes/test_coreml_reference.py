@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from coreml_reference import load
 from export.convert import coreml
+from export.convert.description import Description
 from export.convert.graphs import Graph, build
-from export.formats.base import Description
 from facestyle.contract import Kind
 from facestyle.networks.mobile import MobileNetwork
 

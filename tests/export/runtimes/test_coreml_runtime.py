@@ -15,8 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from export.convert import coreml
+from export.convert.description import Description
 from export.convert.graphs import Graph, build
-from export.formats.base import Description
 from export.runtimes.coreml import AppleFile, ReferenceFile
 from export.suppress_output import suppress_output
 from export.verify import compare

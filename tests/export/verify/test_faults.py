@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from export.build import manifest
 from export.convert import coreml
+from export.convert.description import Description
 from export.convert.graphs import Graph
 from export.formats import FORMATS, named
-from export.formats.base import Description
 from export.verify.test_inputs import Probe, canary
 from export.verify.verify_file import Evidence, references, verify
 from facestyle import contract

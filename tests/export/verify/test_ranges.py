@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from export.build.manifest import describe_file
+from export.convert.description import Description
 from export.convert.graphs import Graph
 from export.formats import FORMATS, named
-from export.formats.base import Description
 from export.request import Target
 from export.verify import golden
 from export.verify.test_inputs import Probe, canary, value
