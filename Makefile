@@ -30,7 +30,7 @@ $(TEST): $(EXPORT)
 
 export: $(EXPORT)
 	$(VENV)/bin/facestyle export --size $(SIZE) --out $(OUT) \
-		--precision fp32,fp16,dynamic,int8,compressed --calibration demo
+		--precision all --calibration demo
 
 test: $(TEST) lint
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile

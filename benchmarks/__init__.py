@@ -1,1 +1,1 @@
-"""Latency and fidelity, measured on exported files. Nothing imports this room."""
+"""Latency and fidelity, measured on exported files. No other package imports this one."""

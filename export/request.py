@@ -18,6 +18,9 @@ from facestyle.style import StyleBook
 
 MAX_SIDE = 2048
 
+ALL = "all"
+"""What stands for every name of a list."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -29,7 +32,7 @@ class Target:
 
 
 def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Comma-separated names, in the known order, each once.
+    """Comma-separated names, in the known order, each once; ``all`` stands for every one.
 
     Raises:
         UserError: for an unknown or missing name.
@@ -40,6 +43,8 @@ def parse_list(text: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise UserError(f"no {what} given: choose from {', '.join(known)}")
+    if names == [ALL]:
+        return tuple(known)
     for name in names:
         if name not in known:
             raise unknown(what, name, known)

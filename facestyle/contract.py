@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar
 
-Array = TypeVar("Array", bound=Any)
-"""A tensor or an array."""
-
-MAXIMUM = 255
-"""Of a channel of an 8-bit image."""
-
-IMAGE_RANGE = (0.0, 1.0)
-"""What 0 and ``MAXIMUM`` are in a network. Converters, checks, golden pairs and manifests follow
-the port, and the port follows this."""
+from facestyle import image_range
+from facestyle.image_range import IMAGE_RANGE, MAXIMUM, Array
 
 
 class Kind(Enum):
@@ -76,13 +68,11 @@ class Port:
         >>> port.from_unit(0.25), port.to_unit(-0.5)
         (-0.5, 0.25)
         """
-        low, high = self._ends
-        return picture * (high - low) + low
+        return image_range.from_unit(picture, self._ends)
 
     def to_unit(self, values: Array) -> Array:
         """The inverse of ``from_unit``."""
-        low, high = self._ends
-        return (values - low) / (high - low)
+        return image_range.to_unit(values, self._ends)
 
     @property
     def _ends(self) -> tuple[float, float]:

@@ -25,7 +25,7 @@ BASE = ""
 MODULES = {"pillow": "PIL", "dlib-bin": "dlib", "protobuf": "google.protobuf"}
 """Modules that are not called like the distribution that brings them."""
 
-EXTRA_OF_ROOM = {"train": "train", "benchmarks": "bench"}
+EXTRA_OF_PACKAGE = {"train": "train", "benchmarks": "bench"}
 """Packages of this project that need one extra as a whole; ``export`` needs one a format."""
 
 
@@ -98,16 +98,16 @@ class Dependencies:
         """What of an extra is not installed."""
         return [item for item in self.all(extra) if not item.is_installed]
 
-    def find(self, module: str, room: str = "") -> tuple[Dependency, str] | None:
+    def find(self, module: str, package: str = "") -> tuple[Dependency, str] | None:
         """What brings a module, and the extra that installs it.
 
         Args:
             module: such as ``tensorflow.lite``.
-            room: the package of this project that needs it; its own extra is preferred.
+            package: the package of this project that needs it; its own extra is preferred.
         """
         sources = list(self.listed.items())
-        if room in EXTRA_OF_ROOM:
-            preferred = EXTRA_OF_ROOM[room]
+        if package in EXTRA_OF_PACKAGE:
+            preferred = EXTRA_OF_PACKAGE[package]
             sources.insert(0, (preferred, self.all(preferred)))
         for extra, items in sources:
             for item in items:
@@ -153,18 +153,18 @@ def require(*extras: str) -> None:
 
 def explain(error: ModuleNotFoundError) -> UserError | None:
     """What to install for a module that turned out to be missing; None where no extra has it."""
-    found = own().find(error.name or "", _room(error.__traceback__))
+    found = own().find(error.name or "", _package(error.__traceback__))
     if found is None:
         return None
     dependency, extra = found
     return UserError(f"this needs {dependency.module}: {install_command(extra)}")
 
 
-def _room(traceback: TracebackType | None) -> str:
+def _package(traceback: TracebackType | None) -> str:
     """The first package that needs an extra as a whole in the chain of calls."""
     while traceback is not None:
-        room = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
-        if room in EXTRA_OF_ROOM:
-            return room
+        package = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package in EXTRA_OF_PACKAGE:
+            return package
         traceback = traceback.tb_next
     return ""

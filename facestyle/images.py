@@ -1,4 +1,7 @@
-"""Images in and out: upright, RGB, float in [0, 1]; any size; errors for people."""
+"""Image files in and out: upright, RGB, float in [0, 1]; any size; errors for people.
+
+What a network takes and gives may have another range: ``facestyle.image_range``.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from facestyle import images
 from facestyle.checkpoint import Checkpoint
 from facestyle.errors import UserError
+from facestyle.image_range import from_unit, to_unit
 from facestyle.strength import depth_strength
 from facestyle.style import LONGEST_NAME, StyleCode
 
@@ -48,7 +49,7 @@ class Painter:
     def encode_style(self, painting: Tensor) -> Tensor:
         """Style code (1, K, 1, 1) of a painting (1, 3, H, W) of any size, in [0, 1]."""
         square = images.cover(painting, PAINTING_SIZE, PAINTING_SIZE)
-        return self.network.encode_style(square)
+        return self.network.encode_style(from_unit(square))
 
     def read_style(self, path: Path, name: str | None = None, title: str = "") -> StyleCode:
         """The style of a painting's file, named after it by default.
@@ -95,7 +96,8 @@ class Painter:
             fitted = images.resize(depth, height, width)
             fitted, _ = images.pad(fitted, self.network.stride, self.network.minimum_size)
             amount = depth_strength(amount, fitted, _scalar(low), _scalar(high))
-        return self.network.stylize(padded, code, amount)[..., rows, columns]
+        painted = self.network.stylize(from_unit(padded), code, amount)
+        return to_unit(painted)[..., rows, columns]
 
 
 def style_name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Who may import whom, and that the front door stays light."""
+"""Who may import whom, and that the command line starts fast."""
 
 from __future__ import annotations
 

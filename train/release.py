@@ -3,6 +3,7 @@
     python -m train.release runs/mobile/mobile.safetensors --note "8 runs of batch 4"
     python -m train.release runs/studio/studio.safetensors --note "..."
     python -m train.release runs/bisenet_small/bisenet_small.safetensors --note "..."
+    python -m train.release --gallery
 
 A ``mobile`` or ``studio`` network becomes ``facestyle/weights/NETWORK.safetensors`` with
 ``styles.json``, the codes of the gallery's paintings, which are for both: ``mobile`` comes first,
@@ -10,7 +11,8 @@ and ``studio`` must have its style encoder. Of several files it is the mean of t
 that is named twice counts twice. ``--half`` stores half precision; then both must, or their style
 encoders would differ. An auxiliary network goes to ``train/auxiliary/weights`` in half
 precision, since no file of the project may be larger than 5 MB. The model card beside
-them is written by people.
+them is written by people. ``--gallery`` writes ``styles.json`` alone, after a change of the
+gallery's paintings.
 """
 
 from __future__ import annotations
@@ -86,9 +88,21 @@ def _release_style(
     path = STYLE_WEIGHTS / f"{name}.safetensors"
     kept = halved(network.state_dict()) if half else network.state_dict()
     write_tensors(kept, path, {**about, **checkpoint.describe(network)})
-    painter = Painter(made)
+    gallery_styles(made).save(STYLE_WEIGHTS / "styles.json")
+    return path
+
+
+def gallery_styles(loaded: Checkpoint) -> StyleBook:
+    """The codes of all paintings of the gallery, by the style encoder of some weights."""
+    painter = Painter(loaded)
     codes = tuple(read_painting(painter, painting) for painting in gallery.paintings())
-    StyleBook(made.style_fingerprint, codes).save(STYLE_WEIGHTS / "styles.json")
+    return StyleBook(loaded.style_fingerprint, codes)
+
+
+def release_gallery() -> Path:
+    """Write the codes of the gallery's paintings by the weights that ship; returns where."""
+    path = STYLE_WEIGHTS / "styles.json"
+    gallery_styles(checkpoint.load(None, DEFAULT)).save(path)
     return path
 
 
@@ -112,12 +126,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("trained", type=Path, nargs="+")
-    parser.add_argument("--note", required=True)
+    parser.add_argument("trained", type=Path, nargs="*", help="files; none with --gallery")
+    parser.add_argument("--note", help="what the metadata says of the training")
+    parser.add_argument("--gallery", action="store_true", help="only encode the gallery anew")
     parser.add_argument("--half", action="store_true")
     args = parser.parse_args()
     try:
-        print(f"released {release(args.trained, args.note, args.half)}")
+        if args.gallery == bool(args.trained) or (args.trained and not args.note):
+            raise UserError("give trained weights with --note, or --gallery alone")
+        made = release_gallery() if args.gallery else release(args.trained, args.note, args.half)
+        print(f"released {made}")
     except UserError as error:
         parser.exit(2, f"error: {error}\n")
 

@@ -29,6 +29,7 @@ from export.verify.verdicts import Verdict
 from export.verify.verify_file import Evidence, references, verify
 from facestyle.errors import UserError
 from facestyle.files import write_text
+from facestyle.image_range import from_unit, to_unit
 from facestyle.style import StyleCode
 
 REJECTED = "rejected"
@@ -259,7 +260,7 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
 
     def paint(code: Tensor) -> Tensor:
         with torch.inference_mode():
-            return network.stylize(portrait, code, torch.ones(1, 1, 1, 1))
+            return to_unit(network.stylize(from_unit(portrait), code, torch.ones(1, 1, 1, 1)))
 
     rows = [
         Row(entry, f.subject.graph, f.subject.probes, f.subject.wanted, f.evidence, paint)

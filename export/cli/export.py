@@ -26,7 +26,7 @@ EPILOG = (
     "Examples:\n\n"
     "  facestyle export\n\n"
     "  facestyle export --size 384x512 --formats tflite --precision fp16\n\n"
-    "  facestyle export --precision fp32,fp16,dynamic,compressed,int8 --calibration faces/\n\n"
+    "  facestyle export --precision all --calibration faces/\n\n"
     "  facestyle export --preset studio --size 512\n\n"
     "  facestyle export --preset vgg19 --checkpoint decoder.pth --encoder vgg_normalised.pth\n\n"
     "  facestyle export --bake great_wave --graphs stylizer --formats mlpackage --precision fp16"
@@ -51,7 +51,7 @@ def _precision_help() -> str:
     for name in precisions():
         words = f"{name} ({told[name].about})" if told[name].about else name
         (asked if told[name].calibrated else by_default).append(words)
-    return f"{', '.join(by_default)}: all by default; {', '.join(asked)}."
+    return f"{', '.join(by_default)} by default; {', '.join(asked)}; or all."
 
 
 HELP = f"""Write verified {", ".join(f.suffix for f in FORMATS.values())} files and a report.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from export.formats.base import Format, Inspection, Precision, Runtime
 from export.verify.verdicts import Assurance
-from facestyle.contract import MAXIMUM, Kind, Port
+from facestyle.contract import Kind, Port
+from facestyle.image_range import MAXIMUM
 
 if TYPE_CHECKING:
     from export.build.entries import PortEntry

@@ -14,8 +14,9 @@ from torch import Tensor
 import coreml_reference
 from export.coreml_errors import as_user_errors
 from export.suppress_output import suppress_output
-from facestyle.contract import MAXIMUM, Contract, Kind
+from facestyle.contract import Contract, Kind
 from facestyle.errors import UserError
+from facestyle.image_range import MAXIMUM
 from facestyle.images import to_image
 
 

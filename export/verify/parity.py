@@ -13,7 +13,8 @@ from export.formats.base import Precision
 from export.verify import compare
 from export.verify.test_inputs import Probe
 from export.verify.verdicts import Assurance, Verdict, at_least
-from facestyle.contract import MAXIMUM, Contract, Kind, Port
+from facestyle.contract import Contract, Kind, Port
+from facestyle.image_range import MAXIMUM
 
 EIGHT_BIT_DB = 50.0
 """Least PSNR where images come back in 8 bits: cutting off what is below a step costs 52.9 dB."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from export.convert.graphs import Graph
 from facestyle import gallery, images
 from facestyle.contract import Kind, Port
+from facestyle.image_range import from_unit
 from facestyle.networks import StyleNetwork
 from facestyle.stylize import PAINTING_SIZE
 
@@ -101,10 +102,10 @@ def probes(graph: Graph, network: torch.nn.Module) -> list[Probe]:
 def _codes(network: StyleNetwork, outermost: bool) -> list[Tensor]:
     """The code of ``PAINTING``; and if wanted the least and the greatest of every number."""
     with torch.inference_mode():
-        code = network.encode_style(painting()).clone()
+        code = network.encode_style(from_unit(painting())).clone()
         if not outermost:
             return [code]
-        others = [network.encode_style(painting(p.name)) for p in gallery.paintings()]
+        others = [network.encode_style(from_unit(painting(p.name))) for p in gallery.paintings()]
         seen = torch.cat([code, *others])
         return [code, seen.amin(0, keepdim=True).clone(), seen.amax(0, keepdim=True).clone()]
 

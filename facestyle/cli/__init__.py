@@ -1,6 +1,6 @@
 """The command ``facestyle``: a thin front whose sub-commands load when they are called.
 
-Every room of the project registers its commands as entry points of the group
+Every package of the project registers its commands as entry points of the group
 ``facestyle.commands``; a module named there imports nothing heavy until its command runs.
 """
 

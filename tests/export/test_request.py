@@ -51,6 +51,7 @@ def test_no_text_crashes_the_size_parser(text: str) -> None:
 
 def test_lists_keep_the_known_order() -> None:
     assert parse_list("int8, fp32,fp32", "precision", precisions()) == ("fp32", "int8")
+    assert parse_list("all", "precision", precisions()) == precisions()
     with pytest.raises(UserError, match="did you mean 'tflite'"):
         parse_list("tflight", "format", tuple(FORMATS))
     with pytest.raises(UserError, match="no format"):

@@ -39,7 +39,7 @@ def test_extras_include_others_but_not_the_base() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "room", "wanted"),
+    ("module", "package", "wanted"),
     [
         ("tensorflow", "", ("tensorflow", "tflite")),
         ("tensorflow.lite.python", "export", ("tensorflow", "tflite")),
@@ -51,9 +51,9 @@ def test_extras_include_others_but_not_the_base() -> None:
     ],
 )
 def test_a_module_is_found_in_the_extra_that_its_user_needs(
-    module: str, room: str, wanted: tuple[str, str]
+    module: str, package: str, wanted: tuple[str, str]
 ) -> None:
-    found = MADE.find(module, room)
+    found = MADE.find(module, package)
     assert found is not None
     assert (found[0].module, found[1]) == wanted
 

@@ -40,7 +40,7 @@ Run = Callable[..., Outcome]
 pytestmark = pytest.mark.slow
 
 SIZE = ("--size", "64x96")
-EVERYTHING = ("--precision", "fp32,fp16,dynamic,int8,compressed", "--calibration", "demo")
+EVERYTHING = ("--precision", "all", "--calibration", "demo")
 
 
 @pytest.fixture(scope="module")
