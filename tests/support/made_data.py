@@ -1,7 +1,9 @@
-"""Small training data and weights that tests make for themselves."""
+"""Small training data and weights that tests make for themselves, in folders and tars."""
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,29 @@ def distilled_vgg(path: Path) -> Path:
         layer(f"head{number}_1", 8, inputs, 1)
     save_file(state, path)
     return path
+
+
+def write_folder(root: Path, content: dict[str, bytes]) -> Path:
+    """Files by their names in a folder."""
+    for name, data in content.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def write_tar(path: Path, content: dict[str, bytes], prefix: str = "") -> Path:
+    """The same in a tar."""
+    with tarfile.open(path, "w") as archive:
+        for name, data in content.items():
+            info = tarfile.TarInfo(prefix + name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def png(array: np.ndarray) -> bytes:
+    """A picture's file."""
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, "PNG")
+    return out.getvalue()

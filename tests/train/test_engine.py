@@ -23,6 +23,7 @@ from facestyle.checkpoint import load, read_tensors
 from facestyle.errors import UserError
 from facestyle.networks.vgg19 import VGG19Network
 from tests.conftest import Outcome, TrainingData, assert_refused
+from tests.support.quick_training import SMALL, sets
 from train import engine, recipes, tasks
 from train.checkpoints import Checkpoints
 from train.recipe import StrengthSpec
@@ -30,23 +31,6 @@ from train.tasks.style import StyleTask, random_strengths
 
 Run = Callable[..., Outcome]
 FACESTYLE = Path(sys.executable).with_name("facestyle")
-
-SMALL = {
-    "batch": 2,
-    "data.size": 32,
-    "data.short_side": 40,
-    "data.shift": 0,
-    "engine.precision": "fp32",
-    "engine.compile": "off",
-    "engine.log_every": 1,
-}
-
-
-def sets(**changes: object) -> list[str]:
-    """``--set`` for small, quick, exactly repeatable runs; ``__`` stands for a dot."""
-    merged = SMALL | {key.replace("__", "."): value for key, value in changes.items()}
-    return [word for key, value in merged.items() for word in ("--set", f"{key}={value}")]
-
 
 STYLE = [name for name in recipes.names() if recipes.load(name).task == "style"]
 LABELLED = [n for n in recipes.names() if recipes.load(n).task in ("depth", "parsing")]

@@ -1,4 +1,4 @@
-"""Paper 1's claim: what watched over the training costs nothing at inference.
+"""Paper 1's claim: auxiliary networks cost nothing at inference.
 
 The four AdaIN variants, trained and exported: same operators, same shapes of constants, same MACs,
 other weights.
@@ -16,7 +16,7 @@ import pytest
 from export.inspect import coreml_file
 from export.inspect.tflite import TFLiteModel
 from tests.conftest import Outcome, TrainingData
-from tests.train.test_engine import sets
+from tests.support.quick_training import sets
 
 VARIANTS = ("adain", "depth_adain", "face_adain", "depth_face_adain")
 

@@ -624,8 +624,8 @@ def test_stowaways_have_no_origin(
 ) -> None:
     path = _edited(files[suffix], tmp_path, edit)
     origins = trace(inspect_coreml.constants(path), small.module)
-    (stranger,) = [o for o in origins if o.parameter is None]
-    assert stranger.shape == (5,)
+    (untraced,) = [o for o in origins if o.parameter is None]
+    assert untraced.shape == (5,)
 
 
 # Files that cannot be read

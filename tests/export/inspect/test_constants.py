@@ -1,4 +1,4 @@
-"""Tracing constants: reordered and rounded ones are found, strangers are not."""
+"""Tracing constants: reordered and rounded ones are found, others are not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_rounded_weights_are_found(module: nn.Module) -> None:
     assert _origin(module, np.round(weight / scale) * scale, 0.51 * scale) == "0.weight"
 
 
-def test_strangers_are_not(module: nn.Module) -> None:
+def test_others_are_not_traced(module: nn.Module) -> None:
     weight = module.state_dict()["0.weight"].numpy()
     assert _origin(module, weight + 0.01) is None
     assert _origin(module, weight.ravel()[::-1].copy()) is None

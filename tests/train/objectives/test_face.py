@@ -11,68 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from train.auxiliary.face_classes import CLASSES, MERGED, merge_labels, merge_logits, most_likely
-from train.objectives.face import AREA_FLOOR, FREE, feature_margin, probability_l2
-
-SIDE = 32
-EYES = (slice(10, 12), slice(8, 12))
-SKIN = (slice(8, 24), slice(6, 26))
-
-
-def face(extra: tuple[str, tuple[slice, slice]] | None = None) -> Tensor:
-    """Ids (1, SIDE, SIDE): skin with an eye and a mouth, hair above, cloth below."""
-    ids = torch.zeros(1, SIDE, SIDE, dtype=torch.long)
-    parts = [
-        ("skin", SKIN),
-        ("l_eye", EYES),
-        ("mouth", (slice(19, 21), slice(12, 20))),
-        ("hair", (slice(4, 8), slice(6, 26))),
-        ("cloth", (slice(26, 32), slice(0, 32))),
-    ]
-    for name, (rows, columns) in [*parts, *([extra] if extra else [])]:
-        ids[:, rows, columns] = CLASSES.index(name)
-    return ids
-
-
-def logits_of(ids: Tensor, probability: float = 1 - 1e-6) -> Tensor:
-    """Logits whose softmax gives each id this probability, the rest spread evenly over parts."""
-    gap = math.log(probability / (1 - probability) * 15)
-    logits = torch.nn.functional.one_hot(ids, 19).permute(0, 3, 1, 2).float() * gap
-    logits[:, [CLASSES.index(name) for name in ("r_eye", "r_brow", "r_ear")]] -= 60
-    return logits
-
-
-def random_logits(seed: int, scale: float = 3.0) -> Tensor:
-    return torch.randn(2, 19, 6, 5, generator=torch.Generator().manual_seed(seed)) * scale
-
-
-@settings(deadline=None)
-@given(st.integers(0, 100))
-def test_merging_adds_probabilities(seed: int) -> None:
-    logits = random_logits(seed)
-    p, merged = logits.softmax(1), merge_logits(logits).softmax(1)
-    ids = merge_labels(torch.arange(19))
-    expected = torch.zeros_like(merged).index_add(1, ids, p)
-    assert torch.allclose(merged, expected, atol=1e-6)
-    assert len(MERGED) == merged.shape[1]
-
-
-def test_merging_in_half_precision_knows_absent_classes() -> None:
-    logits = torch.zeros(1, 19, 1, 1, dtype=torch.float16)
-    logits[:, 4:6] = -1e4
-    merged = merge_logits(logits)
-    assert merged.isfinite().all()
-    assert merged[0, 4].item() == -1e4
-
-
-def test_likeliest_parts_at_image_size() -> None:
-    ids = face()
-    found = most_likely(logits_of(ids), SIDE, SIDE)
-    assert torch.equal(found, ids)
-    # Sides are not told apart: the left stands for both.
-    mirrored = logits_of(ids)[:, [0, 1, 2, 3, 5, 4, 7, 6, 9, 8, *range(10, 19)]]
-    assert torch.equal(most_likely(mirrored, SIDE, SIDE), ids)
-    assert most_likely(logits_of(ids), 4 * SIDE, 3 * SIDE).shape == (1, 4 * SIDE, 3 * SIDE)
+from tests.support.made_parsings import EYES, SIDE, SKIN, face, logits_of, random_logits
+from train.auxiliary.face_classes import CLASSES
+from train.objectives.face import AREA_FLOOR, FREE, face_mask, feature_margin, probability_l2
 
 
 def test_l2_of_one_position() -> None:
@@ -226,3 +167,16 @@ def test_saturated_logits_stay_finite(loss: Callable[[Tensor, Tensor], Tensor]) 
 def test_no_face_costs_nothing() -> None:
     photo = logits_of(torch.zeros(2, 8, 8, dtype=torch.long))
     assert (feature_margin(torch.randn(2, 19, 8, 8), photo) == 0).all()
+
+
+def test_the_face_mask_is_the_face_and_a_rim() -> None:
+    logits = torch.full((1, len(CLASSES), 8, 8), -20.0)
+    logits[:, CLASSES.index("background")] = 0
+    logits[:, CLASSES.index("hair"), 0] = 20
+    logits[:, CLASSES.index("skin"), 3:5, 3:5] = 20
+    logits[:, CLASSES.index("r_eye"), 3, 3] = 40
+    mask = face_mask(logits, 64, 64)
+    assert mask.shape == (1, 1, 64, 64)
+    assert torch.allclose(mask[..., 20:44, 20:44], torch.ones(()))
+    assert mask[..., :8, :].max() < 1e-3
+    assert mask[..., 48:].max() < 0.6

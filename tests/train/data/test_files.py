@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facestyle.errors import UserError
+from tests.support.made_data import png, write_folder, write_tar
 from train.data.files import Files, open_files
 from train.data.labels import cache_folder, cached, compute_labels
 from train.data.samples import (
@@ -29,29 +30,6 @@ from train.data.samples import (
 )
 
 CONTENT = {"a.jpg": b"first", "deep/b.png": b"second" * 500, "deep/er/c.txt": b""}
-
-
-def write_folder(root: Path, content: dict[str, bytes]) -> Path:
-    for name, data in content.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
-
-
-def write_tar(path: Path, content: dict[str, bytes], prefix: str = "") -> Path:
-    with tarfile.open(path, "w") as archive:
-        for name, data in content.items():
-            info = tarfile.TarInfo(prefix + name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return path
-
-
-def png(array: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(array).save(out, "PNG")
-    return out.getvalue()
 
 
 def holding(tmp_path: Path, data: bytes) -> Files:

@@ -1,9 +1,8 @@
-"""The command line from end to end, and everything a user may get wrong with it."""
+"""``facestyle stylize`` from end to end, and everything a user may get wrong with it."""
 
 from __future__ import annotations
 
 import errno
-import json
 import subprocess
 import sys
 import tempfile
@@ -140,61 +139,6 @@ def test_depth_map_keeps_the_near_side(facestyle: Run, tmp_path: Path) -> None:
     assert far > 3 * near
 
 
-def test_styles_are_listed_added_and_shown(facestyle: Run) -> None:
-    listed = facestyle("styles", "list")
-    assert listed.code == 0
-    # A line with the title and one with the credit.
-    assert len(listed.out.strip().splitlines()) == 2 * len(gallery.paintings())
-    painting = gallery.paintings()[0]
-    assert facestyle("styles", "add", painting.path, "--name", "mine").code == 0
-    assert "mine" in facestyle("styles", "list").out
-    shown = json.loads(facestyle("styles", "show", "mine").out)
-    own = json.loads(facestyle("styles", "show", painting.name).out)
-    assert np.allclose(shown["code"], own["code"], atol=1e-4)
-
-
-def test_a_shipped_name_cannot_be_taken(facestyle: Run, photo: Path) -> None:
-    assert_refused(facestyle("styles", "add", photo, "--name", "spring"), "another name", "--name")
-
-
-def test_without_a_home(
-    facestyle: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
-    assert facestyle("styles", "add", photo).code == 0
-    monkeypatch.delenv("FACESTYLE_HOME")
-    assert_refused(facestyle("styles", "add", photo), "FACESTYLE_HOME")
-
-
-def test_doctor(facestyle: Run) -> None:
-    result = facestyle("doctor")
-    assert result.code == 0
-    assert "stylize" in result.out
-    assert "flatbuffers" in result.out
-
-
-@pytest.mark.parametrize("command", [[], ["styles"]])
-def test_without_arguments_help_is_shown(facestyle: Run, command: list[str]) -> None:
-    """As the click at hand does it: up to 8.1 with success, later as an error."""
-    result = facestyle(*command)
-    text = result.err if result.code == 2 else result.out
-    assert text.startswith("Usage: ")
-    assert len(text.splitlines()) > 5
-    assert "error:" not in text
-
-
-@pytest.mark.parametrize(
-    "command", [[], ["stylize"], ["styles"], ["export"], ["verify"], ["doctor"]]
-)
-def test_help_has_examples(facestyle: Run, command: list[str]) -> None:
-    result = facestyle(*command, "--help")
-    assert result.code == 0
-    assert "Example" in result.out
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -227,44 +171,6 @@ def test_missing_and_damaged_photos(facestyle: Run, tmp_path: Path) -> None:
     assert_refused(
         facestyle("stylize", tmp_path / "text.png", "--style", "spring"), "text.png", "not an image"
     )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--preset", "mobil"], "did you mean 'mobile'"),
-        (["--size", "0"], "between"),
-        (["--size", "-8"], "between"),
-        (["--size", "1000000"], "between"),
-        (["--size", "big"], "write a number"),
-        (["--size", "250"], "multiples of 8"),
-        (["--precision", "int8", "--formats", "mlmodel"], "int8"),
-        (["--precision", "fp32,int8", "--graphs", "stylizer"], "--calibration"),
-        (["--precision", "fp23"], "did you mean 'fp32'"),
-        (["--formats", "onnx"], "choose from"),
-        (["--graphs", "everything"], "choose from"),
-        (["--calibration", "demo"], "int8"),
-        (["--styles", "nobody"], "unknown style"),
-        (["--bake", "nobody"], "unknown style"),
-        (["--checkpoint", "none.safetensors"], "no such"),
-        (["--checkpoint", "none.safetensors", "--untrained"], "exclude"),
-        (["--preset", "vgg19"], "--untrained"),
-        (["--nonsense"], "No such option"),
-    ],
-)
-def test_export_refusals(facestyle: Run, arguments: list[str], words: str, tmp_path: Path) -> None:
-    formats = [] if "--formats" in arguments else ["--formats", "tflite"]
-    formats += [] if "--precision" in arguments else ["--precision", "fp32"]
-    result = facestyle("export", *arguments, *formats, "--out", tmp_path / "build")
-    assert_refused(result, words)
-    assert not (tmp_path / "build").exists()
-
-
-def test_calibration_folder_must_hold_images(facestyle: Run, tmp_path: Path) -> None:
-    arguments = ["--formats", "tflite", "--precision", "int8", "--graphs", "stylizer"]
-    for folder, words in ((tmp_path / "none", "no such folder"), (tmp_path, "no images")):
-        result = facestyle("export", *arguments, "--calibration", folder, "--out", tmp_path / "b")
-        assert_refused(result, words)
 
 
 def test_output_that_is_a_file(facestyle: Run, photo: Path) -> None:
@@ -304,24 +210,3 @@ def test_unwritable_folder(
     result = facestyle("stylize", photo, "--style", "spring", "--out", tmp_path / "o")
     assert_refused(result, "cannot write", "Permission denied", "another folder")
     assert "space" not in result.err
-
-
-def test_misspelt_command(facestyle: Run) -> None:
-    assert_refused(facestyle("exprot"), "did you mean 'export'")
-
-
-def test_missing_extra_is_one_line(facestyle: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib import util
-
-    find = util.find_spec
-    monkeypatch.setattr(
-        util, "find_spec", lambda name, *a: None if name == "onnx" else find(name, *a)
-    )
-    result = facestyle("export", "--formats", "tflite", "--precision", "fp32")
-    assert_refused(result, "onnx", "pip install 'facestyle[tflite]'")
-
-
-def test_verify_wants_a_build(facestyle: Run, tmp_path: Path) -> None:
-    assert_refused(facestyle("verify", tmp_path), "no build here")
-    (tmp_path / "manifest.json").write_text("{}")
-    assert_refused(facestyle("verify", tmp_path), "not a manifest")

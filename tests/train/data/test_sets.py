@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from facestyle.errors import UserError
-from tests.train.test_data_files import png, write_folder, write_tar
+from tests.support.made_data import png, write_folder, write_tar
 from train.data import Damaged, Sample, open_source, split_source
 from train.data.sets import READERS
 
