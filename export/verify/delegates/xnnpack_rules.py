@@ -1,8 +1,8 @@
 """What XNNPACK takes, operator by operator.
 
 Read in tflite/delegates/xnnpack/xnnpack_delegate.cc (google-ai-edge/LiteRT), then probed in
-LiteRT 2.1.0 with files of one operator by ``tests/export/verify/test_delegates.py``: where the two
-differed, the runtime is right. Hence uint8 and float weights that are computed are left out
+LiteRT 2.1.0 with files of one operator (tests/export/verify/delegates/test_xnnpack.py): where the
+two differed, the runtime is right. Hence uint8 and float weights that are computed are left out
 everywhere: this build has neither. Refusals that no such file shows say so (``_read``).
 """
 

@@ -19,7 +19,6 @@ from export.convert.graphs import Graph, build
 from export.convert.rewrites import for_tflite
 from export.convert.tflite import to_tensorflow, to_tflite
 from export.formats.tflite import DYNAMIC, FP16, FP32, INT8
-from export.suppress_output import suppress_output
 from export.verify.delegates import (
     Basis,
     Coverage,
@@ -27,8 +26,6 @@ from export.verify.delegates import (
     of_tflite,
     partitions_agree,
 )
-from export.verify.delegates.coreml_graph import Operation
-from export.verify.delegates.neural_engine import refuse
 from export.verify.delegates.partitions import Wiring, epochs, partitions
 from export.verify.verdicts import Assurance
 from facestyle import checkpoint, contract
@@ -486,121 +483,6 @@ def test_the_short_table(tmp_path: Path) -> None:
     assert document["operators"][0]["rewrites"] == [
         "LEAKY_RELU of slope -1, which is the same function"
     ]
-
-
-GPU: dict[str, tuple[Callable[[], Made], str | None]] = {
-    "MIRROR_PAD reflect": (lambda: padded("MIRROR_PAD"), None),
-    "MIRROR_PAD symmetric": (lambda: padded("MIRROR_PAD", mode=1), "mirror mode SYMMETRIC"),
-    "RESIZE_NEAREST_NEIGHBOR": (lambda: resized("RESIZE_NEAREST_NEIGHBOR"), None),
-    "L2_POOL_2D": (lambda: pool("L2_POOL_2D", "float32", 2, 2), "no such operator"),
-    "RSQRT int8": (lambda: unary("RSQRT", "int8"), None),
-    "ABS int16": (lambda: unary("ABS", "int16"), "int16, taken in"),
-    "RESHAPE rank 5": (lambda: reshaped((1, 4, 2, 2, 8)), "5 dimensions"),
-    "ADD of rank 2": (lambda: binary("ADD", second=(4, 8)), "broadcast of 2 to 4 dimensions"),
-    "ADD of rank 1": (lambda: binary("ADD", second=(8,), constant=True), None),
-    "SUB of a number": (lambda: binary("SUB", second=(), constant=True), None),
-    "CONV_2D groups": (lambda: convolution(groups=2), None),
-    "CONV_2D computed": (lambda: convolution(computed=True), None),
-    "CONV_2D computed groups": (lambda: convolution(computed=True, groups=2), "grouped"),
-    "CONV_2D dynamic int8": (lambda: convolution(weights="int8"), None),
-    "CONV_2D halves": (lambda: halves(bias=True), None),
-    "MEAN": (lambda: reduced("MEAN", (1, 2)), None),
-    "STRIDED_SLICE stride": (lambda: strided((1, 2, 2, 8), (1, 4, 4, 8), (1, 2, 2, 1)), None),
-    "CONCATENATION 6": (lambda: concatenated(6), None),
-    "SOFTMAX beta": (lambda: softmax(2), "beta"),
-    "ADD version": (lambda: binary("ADD", version=4), "version 4, read up to 2"),
-    "ZEROS_LIKE": (lambda: unary("ZEROS_LIKE"), "unknown to this table"),
-}
-
-
-@pytest.mark.parametrize("label", GPU)
-def test_gpu_delegate(label: str, tmp_path: Path) -> None:
-    make, cause = GPU[label]
-    _, table = of_tflite(make().write(tmp_path))
-    row = table.rows[-1]
-    assert row.basis is Basis.SOURCE
-    assert row.taken == (cause is None)
-    assert cause is None or cause in str(row.cause)
-    assert table.partitions is None
-
-
-@pytest.mark.parametrize(
-    ("operation", "cause"),
-    [
-        (Operation("conv", "x", (1, 8, 4, 4), "float16"), None),
-        (Operation("conv", "x", (1, 8, 4, 4), "float32"), "computes in float32"),
-        (Operation("cast", "x", (1, 8, 4, 4), "float32"), None),
-        (Operation("conv", "x", settings={"dilations": (2, 2)}), "dilated"),
-        (Operation("conv", "x", weight_shape=(8, 8, 15, 15)), "a kernel beyond 13"),
-        (Operation("conv", "x", weight_shape=(64, 64, 3, 3)), None),
-        (Operation("gather", "x"), "gathering"),
-        (Operation("addBroadcastable", "x"), "broadcastable"),
-        (Operation("splitND", "x"), "any number of dimensions"),
-        (Operation("loadConstantND", "x"), None),
-        (Operation("reshape", "x", (1,) * 6, "float16"), "6 dimensions"),
-        (Operation("relu", "x", ranged=True), "within a range"),
-        (Operation("constexpr_lut_to_dense", "x", (8, 8), "float16"), None),
-        (Operation("brand_new", "x"), "unknown to this table"),
-    ],
-)
-def test_neural_engine_rules(operation: Operation, cause: str | None) -> None:
-    refusal = refuse(operation)
-    assert (refusal is None) == (cause is None)
-    assert refusal is None or str(cause) in refusal.cause
-
-
-class Plain(nn.Module):
-    """A dilated convolution among plain ones, and a gathering."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 3, 3, dilation=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.second(self.first(x)))
-        return torch.index_select(x, 2, torch.tensor([1, 3, 2]))
-
-
-@pytest.fixture(scope="module")
-def traced() -> torch.jit.ScriptModule:
-    with suppress_output("trace"):
-        return torch.jit.trace(Plain().eval(), torch.zeros(1, 3, 16, 24))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("format_", ["mlpackage", "mlmodel"])
-def test_core_ml_files(format_: str, traced: torch.jit.ScriptModule, tmp_path: Path) -> None:
-    with suppress_output("coremltools"):
-        import coremltools as ct
-
-        kind = "mlprogram" if format_ == "mlpackage" else "neuralnetwork"
-        model = ct.convert(traced, inputs=[ct.TensorType(shape=(1, 3, 16, 24))], convert_to=kind)
-        model.save(str(tmp_path / f"model.{format_}"))
-    (table,) = of_coreml(tmp_path / f"model.{format_}")
-    causes = {row.operator: row.cause for row in table.rows if not row.taken}
-    assert "dilated" in causes.values()
-    assert any("gathering" in str(cause) for cause in causes.values())
-    assert 0 < table.taken < table.total
-    assert {row.basis for row in table.rows} == {Basis.SECONDARY}
-    if format_ == "mlpackage":
-        convolutions = [row.where for row in table.rows if row.operator == "conv"]
-        assert convolutions[0].endswith(" 1x8x14x22")
-
-
-@pytest.mark.slow
-def test_a_range_of_sizes_leaves_the_neural_engine(
-    traced: torch.jit.ScriptModule, tmp_path: Path
-) -> None:
-    path = tmp_path / "model.mlmodel"
-    with suppress_output("coremltools"):
-        import coremltools as ct
-
-        width = ct.RangeDim(24, 48, default=24)
-        inputs = [ct.TensorType(shape=(1, 3, 16, width))]
-        ct.convert(traced, inputs=inputs, convert_to="neuralnetwork").save(str(path))
-    (table,) = of_coreml(path)
-    assert table.taken == 0
-    assert any("within a range" in str(row.cause) for row in table.rows)
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\x1c\0\0\0TFL3" + b"\xff" * 40])
