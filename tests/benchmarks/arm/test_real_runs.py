@@ -185,12 +185,13 @@ def _converted(module: nn.Module, folder: Path) -> tuple[nn.Module, Path]:
     """A module of a picture as a ``.tflite`` file of fp32."""
     from export.convert.graphs import Graph
     from export.convert.tflite import to_tensorflow, to_tflite
+    from export.formats.tflite import FP32
     from facestyle import contract
 
     ports = contract.content(16, 24), contract.stylized(16, 24)
     graph = Graph("norm", module.eval(), contract.Contract("norm", ports[:1], ports[1:]))
     path = folder / "model.tflite"
-    to_tflite(to_tensorflow(graph, folder), "fp32", path)
+    to_tflite(to_tensorflow(graph, folder), FP32.configure, path)
     return graph.module, path
 
 
