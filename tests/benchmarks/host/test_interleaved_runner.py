@@ -87,6 +87,7 @@ class TestInterleaving:
         assert len(found["p50_ms"]) == int(found["seconds"] // found["window_seconds"])
 
 
+@pytest.mark.slow
 class TestInterleavedRunner:
     """Real processes; one model is spoilt on the way."""
 

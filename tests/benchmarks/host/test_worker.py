@@ -12,6 +12,7 @@ from benchmarks.host.worker import Lost, Worker
 from tests.support import made_models
 
 
+@pytest.mark.slow
 class TestWorker:
     def test_a_file(self, picture_file: Path) -> None:
         worker = Worker("small", FileModel(picture_file, 1))

@@ -80,6 +80,7 @@ def picture(path: Path, size: tuple[int, int]) -> None:
     Image.new("RGB", size, "grey").save(path)
 
 
+@pytest.mark.slow
 def test_folders_that_cannot_be_judged(judge: Run, folders: Path, tmp_path: Path) -> None:
     name = f"{gallery.portraits()[0].name}__wave.png"
     assert_refused(judge("none"), "none", "no such folder")

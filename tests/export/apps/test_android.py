@@ -23,6 +23,8 @@ from tests.conftest import Outcome, assert_refused
 Run = Callable[..., Outcome]
 Change = Callable[[dict[str, Any]], None]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:

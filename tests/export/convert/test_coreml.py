@@ -114,6 +114,7 @@ USED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_mobile_graphs_hold_the_network_and_nothing_else(

@@ -44,6 +44,7 @@ def test_a_neural_network_computes_what_pytorch_does(
     assert psnr(graph, path) > 80
 
 
+@pytest.mark.slow
 def test_a_program_taller_than_wide_computes_what_pytorch_does(
     mobile: nn.Module, tmp_path: Path
 ) -> None:
