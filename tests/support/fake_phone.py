@@ -27,6 +27,10 @@ from typing import Any
 
 import pytest
 
+needs_adb = pytest.mark.skipif(
+    shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)"
+)
+
 VERSION, MAXIMUM = 0x01000001, 256 * 1024
 CNXN, AUTH, OPEN, OKAY, WRTE, CLSE = (
     int.from_bytes(name, "little")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,10 @@ from tests.support import fake_phone, made_models
 from tests.support.fake_phone import CPU, RESULTS, Connect, Phone
 from tests.support.made_report import judged
 
-needs_adb = pytest.mark.skipif(
-    shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)"
-)
-
 FLAGS = {"graph": "/m", "num_threads": "1", "num_runs": "50", "min_secs": "1"}
 """Of benchmark_model."""
 
 QUICK = AndroidSettings(threads=(1, 4), warm_up=1, runs=50, seconds=0.5, cool_down=0)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
-    """An adb server of our own."""
-    with fake_phone.own_server(tmp_path_factory.mktemp("adb")) as connect:
-        yield connect
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +57,7 @@ def leftovers(made: Phone) -> list[str]:
     return [path for path in made.files if path.startswith((FOLDER, RESULTS))]
 
 
-@needs_adb
+@fake_phone.needs_adb
 class TestTool:
     """Path A: benchmark_model."""
 
@@ -173,7 +161,7 @@ class TestTool:
         assert leftovers(made) == []
 
 
-@needs_adb
+@fake_phone.needs_adb
 class TestActivity:
     """Path B: the app's benchmark activity."""
 
@@ -279,7 +267,7 @@ class TestActivity:
         assert row["problems"] == ["the app ran it with XNNPACK and 4 threads instead of GPU and 4"]
 
 
-@needs_adb
+@fake_phone.needs_adb
 class TestConnection:
     """What can be wrong before and between rows."""
 
@@ -379,7 +367,7 @@ class TestConnection:
                 assert chosen.output(f"cat {CPU}/possible") == "0-8\n"
 
 
-@needs_adb
+@fake_phone.needs_adb
 class TestState:
     """Hot, throttled and poor phones."""
 
@@ -475,7 +463,7 @@ class TestInput:
         with pytest.raises(UserError, match=words):
             run.measure([model], settings(**changes))
 
-    @needs_adb
+    @fake_phone.needs_adb
     def test_no_program(self, server: Connect, model: ModelFile, tmp_path: Path) -> None:
         script = tmp_path / "tool"
         script.write_text("#!/bin/sh")
@@ -617,7 +605,7 @@ def test_cores(text: str | None, cores: int | None) -> None:
     assert phone.cores(text) == cores
 
 
-@needs_adb
+@fake_phone.needs_adb
 class TestCommandLine:
     """``facestyle bench --device android``, from a file to its report."""
 

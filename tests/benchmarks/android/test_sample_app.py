@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,16 +41,6 @@ TOO_SHORT = ("are needed", "unsteady", "slower at the end")
 pytestmark = pytest.mark.skipif(
     not WRITTEN, reason="nothing that the app's activity wrote; `make android-test` lets it"
 )
-needs_adb = pytest.mark.skipif(
-    shutil.which("adb") is None, reason="adb is not installed (Debian: apt install adb)"
-)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
-    """An adb server of our own."""
-    with fake_phone.own_server(tmp_path_factory.mktemp("adb")) as connect:
-        yield connect
 
 
 # Where there are none, the reason above is told rather than that there are no parameters.
@@ -116,7 +105,7 @@ def test_it_is_a_document_of_one_row(written: Path) -> None:
     check_times(row)
 
 
-@needs_adb
+@fake_phone.needs_adb
 def test_the_tool_takes_it_from_a_phone(server: Connect, written: Path) -> None:
     model = single(written.with_suffix(".tflite"))
     with server(Phone(written=written.read_bytes())) as serial:
@@ -133,7 +122,7 @@ def test_the_tool_takes_it_from_a_phone(server: Connect, written: Path) -> None:
     assert all(any(words in problem for words in TOO_SHORT) for problem in row["problems"])
 
 
-@needs_adb
+@fake_phone.needs_adb
 def test_the_command_line_reports_it(
     server: Connect,
     facestyle: Callable[..., Outcome],
