@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ def _choose(build: Path, document: Manifest, graph: str, graphs: tuple[str, ...]
 
 
 def _check_contract(entry: FileEntry) -> None:
-    """The app's code passes ports by name, as floats, images in RGB and row by row."""
+    """The app's code passes ports by name, as floats, images in RGB, row by row, of any range."""
     for kind, ports, wanted in (
         ("inputs", entry.inputs, INPUTS),
         ("outputs", entry.outputs, OUTPUTS),
@@ -163,9 +164,16 @@ def _check_contract(entry: FileEntry) -> None:
         for port in ports:
             if port.dtype != "float32" or port.layout != "NHWC":
                 raise UserError(f"{entry.file}: {port.name} must be floats in NHWC for this app")
-            rgb = port.colour_order == "RGB" and port.range == (0, 1)
-            if port.kind is Kind.IMAGE and not rgb:
-                raise UserError(f"{entry.file}: {port.name} must be RGB in 0..1 for this app")
+            if port.kind is not Kind.IMAGE:
+                continue
+            if port.colour_order != "RGB":
+                raise UserError(f"{entry.file}: {port.name} must be RGB for this app")
+            low, high = port.range or (0, 0)
+            if not -math.inf < low < high < math.inf:
+                raise UserError(
+                    f"{entry.file}: the range of {port.name} must be two numbers, the lower one "
+                    "first; export it again"
+                )
 
 
 def _check_pair(live: _Part, photos: _Part) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +54,24 @@ def test_int8_clips() -> None:
 
 
 def test_psnr_in_decibels() -> None:
-    assert psnr_db(floats(0.1, 0.1), floats(0, 0)) == pytest.approx(20)
-    assert psnr_db(floats(0.1, 0, 0, 0), floats(0, 0, 0, 0)) == pytest.approx(
+    assert psnr_db(floats(0.1, 0.1), floats(0, 0), peak=1) == pytest.approx(20)
+    assert psnr_db(floats(0.2, 0.2), floats(0, 0), peak=2) == pytest.approx(20)
+    assert psnr_db(floats(0.1, 0, 0, 0), floats(0, 0, 0, 0), peak=1) == pytest.approx(
         20 + 10 * math.log10(4)
     )
-    assert psnr_db(floats(0.3), floats(0.3)) == math.inf
+    assert psnr_db(floats(0.3), floats(0.3), peak=1) == math.inf
 
 
 @given(st.lists(FLOATS, min_size=1), st.floats(allow_nan=True, allow_infinity=False), st.data())
 def test_nan_is_never_good(values: list[float], limit: float, data: st.DataObject) -> None:
     wrong = floats(*values)
     wrong[data.draw(st.integers(0, len(values) - 1))] = math.nan
-    assert not psnr_db(wrong, floats(*values)) >= limit
+    assert not psnr_db(wrong, floats(*values), peak=1) >= limit
     assert math.isnan(greatest_difference(wrong, floats(*values)))
 
 
 def test_infinity_is_not_good_either() -> None:
-    assert not psnr_db(floats(math.inf, 0), floats(0, 0)) >= 1
+    assert not psnr_db(floats(math.inf, 0), floats(0, 0), peak=1) >= 1
     assert greatest_difference(floats(math.inf, 0), floats(0, 0)) == math.inf
 
 
@@ -80,7 +82,7 @@ def test_the_greatest_difference(pairs: list[tuple[float, float]]) -> None:
     assert greatest_difference(one, one) == 0
 
 
-@pytest.mark.parametrize("measure", [psnr_db, greatest_difference])
+@pytest.mark.parametrize("measure", [partial(psnr_db, peak=1), greatest_difference])
 def test_outputs_of_different_sizes_are_not_compared(measure: Any) -> None:
     with pytest.raises(ValueError):
         measure(floats(0), floats(0, 1))
@@ -103,16 +105,16 @@ def build(tmp_path: Path) -> Path:
             {"name": "code", "raw": "code.f32"},
             {"name": "strength", "value": 0.5},
         ],
-        "output": {"name": "stylized", "raw": "output.f32"},
+        "output": {"name": "stylized", "raw": "output.f32", "peak": 1.0},
     }
     limits = {
         name: {"graph": "made", "least_psnr_db": least}
         for name, least in (("a_fp32.tflite", 60), ("a_int8.tflite", 20), ("a.mlmodel", 1))
     }
     names = ("content", "code", "strength", "stylized")
-    ports = [{"name": name, "dtype": "float32"} for name in names]
+    ports = [{"name": name, "dtype": "float32", "range": [0, 1]} for name in names]
     int8 = [
-        {"name": name, "dtype": "int8", "scale": 1 / 255, "zero_point": -128}
+        {"name": name, "dtype": "int8", "range": [0, 1], "scale": 1 / 255, "zero_point": -128}
         for name in ("content", "stylized")
     ] + ports[1:3]
     files = [
@@ -143,6 +145,21 @@ def test_the_cases_of_a_build(build: Path) -> None:
     assert int8.inputs["code"] == plain.inputs["code"]
     assert int8.scale == Scale(1 / 255, -128)
     assert plain.expected == int8.expected == floats(0, 0.5, 1)
+
+
+def test_pixels_become_what_the_manifest_says(build: Path) -> None:
+    document = json.loads((build / "manifest.json").read_text())
+    for entry in document["files"][:2]:
+        entry["inputs"][0]["range"] = [-1, 1]
+    document["files"][1]["inputs"][0] |= {"scale": 1 / 127, "zero_point": 0}
+    write(build / "manifest.json", document)
+    pairs = json.loads((build / "golden" / "golden.json").read_text())
+    pairs["graphs"]["made"]["output"]["peak"] = 2.0
+    write(build / "golden" / "golden.json", pairs)
+    plain, int8 = cases(build)
+    assert plain.inputs["content"] == floats(-1, -0.6, 1).tobytes()
+    assert int8.inputs["content"] == array("b", [-127, -76, 127]).tobytes()
+    assert plain.peak == 2
 
 
 def test_only_files_of_a_word(build: Path) -> None:

@@ -30,6 +30,7 @@ from export.runtimes.litert import Quantization
 from export.verify import golden
 from export.verify.test_inputs import Probe
 from facestyle import checkpoint, gallery, images, shipped
+from facestyle.contract import Kind, Port
 from facestyle.style import StyleBook, mix
 from facestyle.stylize import Painter
 from tests.support.made_tflite import Made
@@ -78,7 +79,7 @@ def cover_vectors() -> dict[str, Any]:
 
 
 def tensor_vectors() -> dict[str, Any]:
-    """Floats to 8 bits, with halves, what lies beyond 0..1, and int8 both ways."""
+    """Pixels and floats, with halves, what lies beyond the range, and int8 both ways."""
     rng = np.random.default_rng(1)
     steps = np.arange(256, dtype=np.float32)
     floats = np.concatenate(
@@ -108,7 +109,26 @@ def tensor_vectors() -> dict[str, Any]:
     return {
         "floats": base64_of(floats.astype("<f4")),
         "rgb": base64_of(np.asarray(images.to_image(pixels))),
+        "ranges": [in_range(*ends, floats[::3]) for ends in RANGES],
         "int8": quantized,
+    }
+
+
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-2.1, 2.6))
+"""What networks of this field take images in."""
+
+
+def in_range(low: float, high: float, unit: Array) -> dict[str, Any]:
+    """All pixels as an image's values in a range, and values as pixels."""
+    port = Port("content", Kind.IMAGE, (1, 3, 1, 1), (low, high), "")
+    steps = torch.arange(256, dtype=torch.float32)
+    values = port.from_unit(torch.from_numpy(unit))
+    return {
+        "low": low,
+        "high": high,
+        "from_8_bits": base64_of(port.from_unit(steps / 255).numpy().astype("<f4")),
+        "floats": base64_of(values.numpy().astype("<f4")),
+        "to_8_bits": base64_of(images.to_bytes(port.to_unit(values)).numpy()),
     }
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from chain.tools import ChainError
 
+MAXIMUM = 255
+"""Of a channel of an 8-bit image."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -36,6 +39,7 @@ class Case:
         model: the file.
         inputs: raw inputs by name, as the file takes them.
         expected: PyTorch's output.
+        peak: what its PSNR refers to.
         least_psnr_db: what the file must reach.
         scale: of its output, where that is int8.
     """
@@ -43,6 +47,7 @@ class Case:
     model: Path
     inputs: dict[str, bytes]
     expected: array
+    peak: float
     least_psnr_db: float
     scale: Scale | None
 
@@ -99,18 +104,22 @@ def _case(
     build: Path, name: str, entry: dict[str, Any], pair: dict[str, Any], limits: dict[str, Any]
 ) -> Case:
     """Return the case of one file."""
-    ports = {port["name"]: _scale(port) for port in entry["inputs"] + entry["outputs"]}
+    ports = {port["name"]: port for port in entry["inputs"] + entry["outputs"]}
     inputs = {}
     for item in pair["inputs"]:
-        values = _values(build / "golden", item)
-        scale = ports[item["name"]]
+        port = ports[item["name"]]
+        values = _values(build / "golden", item, port)
+        scale = _scale(port)
         inputs[item["name"]] = (scale.quantize(values) if scale else values).tobytes()
+    output = pair["output"]
+    port = ports[output["name"]]
     return Case(
-        build / name,
-        inputs,
-        _values(build / "golden", pair["output"]),
-        limits["least_psnr_db"],
-        ports[pair["output"]["name"]],
+        model=build / name,
+        inputs=inputs,
+        expected=_values(build / "golden", output, port),
+        peak=output["peak"],
+        least_psnr_db=limits["least_psnr_db"],
+        scale=_scale(port),
     )
 
 
@@ -119,12 +128,15 @@ def _scale(port: dict[str, Any]) -> Scale | None:
     return Scale(port["scale"], port["zero_point"]) if port["dtype"] == "int8" else None
 
 
-def _values(folder: Path, item: dict[str, Any]) -> array:
-    """Return the floats of one of a pair's parts."""
+def _values(folder: Path, item: dict[str, Any], port: dict[str, Any]) -> array:
+    """Return the floats of one of a pair's parts; pixels as what the port takes them for."""
     if "raw" not in item:
         return array("f", [item["value"]])
     raw = (folder / item["raw"]).read_bytes()
-    return array("f", (byte / 255 for byte in raw) if item["raw"].endswith(".u8") else raw)
+    if not item["raw"].endswith(".u8"):
+        return array("f", raw)
+    low, high = port["range"]
+    return array("f", (low + byte / MAXIMUM * (high - low) for byte in raw))
 
 
 def greatest_difference(one: array, other: array) -> float:
@@ -133,7 +145,7 @@ def greatest_difference(one: array, other: array) -> float:
     return math.nan if any(map(math.isnan, differences)) else max(differences)
 
 
-def psnr_db(one: array, expected: array) -> float:
-    """Return the PSNR of an output in 0..1."""
+def psnr_db(one: array, expected: array, peak: float) -> float:
+    """Return the PSNR of an output."""
     squares = sum((a - b) ** 2 for a, b in zip(one, expected, strict=True))
-    return math.inf if squares == 0 else -10 * math.log10(squares / len(expected))
+    return math.inf if squares == 0 else -10 * math.log10(squares / len(expected) / peak**2)

@@ -170,7 +170,7 @@ def judge(
         output = folder / "output.raw"
         said = run([*command, str(case.model), str(output), *inputs], env=env)
         result = case.numbers(output.read_bytes())
-        reached = psnr_db(result, case.expected)
+        reached = psnr_db(result, case.expected, case.peak)
         good &= reached >= case.least_psnr_db
         line = (
             f"  {case.model.name}: {reached:.1f} dB to PyTorch (least {case.least_psnr_db:g}), "

@@ -99,6 +99,25 @@ def test_the_app_has_what_it_needs_and_no_more(facestyle: Run, build: Path, tmp_
     assert sorted(p.stem for p in (assets / "thumbnails").iterdir()) == sorted(styles)
 
 
+def test_images_may_have_any_range(build: Path, studio: Path, tmp_path: Path) -> None:
+    ranges = {"content": [-1.0, 1.0], "stylized": [0.0, 255.0], "painting": [-0.5, 0.5]}
+
+    def put(document: dict[str, Any]) -> None:
+        for entry in document["files"]:
+            for port in (*entry["inputs"], *entry["outputs"]):
+                port["range"] = ranges.get(port["name"], port["range"])
+
+    edit(build, put)
+    # The model for photos may have another than the live one: each has its manifest.
+    copied = android.copy(build, tmp_path / "assets", studio)
+    stored = json.loads((copied.folder / manifest.NAME).read_text())["files"]
+    ports = [port for entry in stored for port in (*entry["inputs"], *entry["outputs"])]
+    found = {port["name"]: port["range"] for port in ports if port["kind"] == "image"}
+    assert found == ranges
+    photos = json.loads((copied.folder / android.STUDIO / manifest.NAME).read_text())["files"]
+    assert photos[0]["inputs"][0]["range"] == [0.0, 1.0]
+
+
 def test_a_second_build_takes_the_place_of_the_first(build: Path, tmp_path: Path) -> None:
     assets = tmp_path / "assets"
     android.copy(build, assets)
@@ -239,7 +258,11 @@ def test_thumbnails_are_middles_of_the_paintings() -> None:
         (lambda d: d["files"][0]["inputs"].pop(), ("the app's code passes",)),
         (lambda d: d["files"][0]["inputs"][0].update(layout="NCHW"), ("NHWC",)),
         (lambda d: d["files"][0]["inputs"][0].update(colour_order="BGR"), ("RGB",)),
-        (lambda d: d["files"][0]["outputs"][0].update(range=[0, 255]), ("0..1",)),
+        (
+            lambda d: d["files"][0]["outputs"][0].update(range=None),
+            ("range of stylized", "the lower one first"),
+        ),
+        (lambda d: d["files"][0]["inputs"][0].update(range=[1, 1]), ("range of content",)),
         (lambda d: d["files"][0].update(sha256="0" * 64), ("changed since the export",)),
         (lambda d: d.update(styles_sha256="0" * 64), ("styles.json", "changed")),
         (lambda d: d.update(golden_sha256="0" * 64), ("golden", "changed")),

@@ -1,6 +1,7 @@
 package org.facestyle.demo
 
 import org.facestyle.core.GoldenValue
+import org.facestyle.core.Port
 import org.facestyle.core.psnr
 
 /** Whether this phone computes what PyTorch did when the model was exported. */
@@ -25,19 +26,20 @@ class GoldenCheck(private val models: Models) {
     /** Runs [stylizer] on the golden pair's inputs. */
     fun check(stylizer: Stylizer): Verdict {
         val files = models.files
-        val (pair, limit) = files.golden.of(models.chosen("stylizer").file)
+        val file = models.chosen("stylizer")
+        val (pair, limit) = files.golden.of(file.file)
         val inputs = pair.inputs.associateBy { it.name }
         val found = stylizer.values { name ->
             val input = inputs.getValue(name)
-            input.value?.let { floatArrayOf(it) } ?: floats(input)
+            input.value?.let { floatArrayOf(it) } ?: floats(input, file.input(name))
         }
-        val wanted = floats(pair.output)
+        val wanted = floats(pair.output, file.output(pair.output.name))
         val reached = psnr(found, wanted, pair.peak)
         val half = stylizer.processor.gpu
         val least = if (half) limit.leastPsnrDbInHalf else limit.leastPsnrDb
         return Verdict(reached, least, limit.accepts(reached, half))
     }
 
-    private fun floats(value: GoldenValue) =
-        value.floats(models.files.bytes("golden/${value.raw}"))
+    private fun floats(value: GoldenValue, port: Port) =
+        value.floats(models.files.bytes("golden/${value.raw}"), port.range)
 }

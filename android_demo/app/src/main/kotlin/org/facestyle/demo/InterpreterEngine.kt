@@ -67,10 +67,11 @@ class InterpreterEngine private constructor(
                 shape = tensor.shape().toList(),
                 dtype = if (integers) "int8" else "float32",
                 quantization = if (integers) Quantization(found.scale, found.zeroPoint) else null,
+                range = null,
             )
         }
 
-        /** As the manifest has it; a file itself only tells the shape. */
+        /** As the manifest has it; a file itself only tells the shape, and no range. */
         private fun kindOf(shape: IntArray) = when {
             shape.last() == 3 -> "image"
             shape.all { it == 1 } -> "scalar"

@@ -20,8 +20,7 @@ class Models(val files: ShippedFiles, private val engines: EngineFactory = Inter
     /** The style encoder, on the CPU: it runs once per painting. */
     fun styleReader(): StyleReader {
         val file = chosen("style_encoder")
-        val engine = engines.open(files.model(file), Processor.cpu(DEFAULT_THREADS))
-        return StyleReader(engine, file.height, file.output("style_code").size)
+        return StyleReader(engines.open(files.model(file), Processor.cpu(DEFAULT_THREADS)), file)
     }
 
     /** The file of a graph that the app uses: the first of [PRECISIONS] that the build has. */

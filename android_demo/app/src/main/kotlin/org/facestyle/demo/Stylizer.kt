@@ -24,6 +24,8 @@ class Stylizer(private val engine: Engine, file: ModelFile) : AutoCloseable by e
     private val strength = inputs.getValue("strength")
     private val depth = inputs["depth"]
     private val stylized = directFloats(file.output("stylized").size)
+    private val contentRange = file.input("content").imageRange
+    private val stylizedRange = file.output("stylized").imageRange
     private val run = engine.bind(inputs, mapOf<String, Buffer>("stylized" to stylized))
 
     /** Whether the model can keep what is near (paper 2); others paint everywhere alike. */
@@ -39,21 +41,21 @@ class Stylizer(private val engine: Engine, file: ModelFile) : AutoCloseable by e
      * @param far 0 for what is near to 1 for what is far, row by row; null where it is not known.
      */
     fun paint(photo: IntArray, look: Look, painted: IntArray, far: FloatArray? = null) {
-        argbToFloats(photo, content)
+        argbToFloats(photo, contentRange, content)
         code.fill(look.code)
         strength.put(0, look.strength)
         if (depth != null) setDepth(depth, far.takeIf { look.keepsNear })
         val start = System.nanoTime()
         run()
         inferenceNanos = System.nanoTime() - start
-        floatsToArgb(stylized, painted)
+        floatsToArgb(stylized, stylizedRange, painted)
     }
 
     /**
      * What the model makes of any inputs, unrounded.
      *
      * @param given the values of an input, by its name.
-     * @return RGB in 0..1, row by row, pixel by pixel.
+     * @return RGB in the model's range, row by row, pixel by pixel.
      */
     fun values(given: (String) -> FloatArray): FloatArray {
         for ((name, buffer) in inputs) buffer.fill(given(name))

@@ -1,5 +1,6 @@
 package org.facestyle.demo
 
+import org.facestyle.core.ImageRange
 import org.facestyle.core.Port
 import org.facestyle.core.argbToBytes
 import org.facestyle.core.argbToFloats
@@ -13,6 +14,9 @@ import java.nio.ByteOrder
 /** Memory for an input or output of a model, floats or int8, that the runtime uses in place. */
 class TensorBuffer(val port: Port) {
     private val quantization = port.quantization
+
+    // A file by itself does not tell; how long it takes is the same for any.
+    private val range = port.range ?: ImageRange.UNIT
     private val floats = if (quantization == null) directFloats(port.size) else null
 
     /** What [Engine.bind] takes. */
@@ -33,17 +37,17 @@ class TensorBuffer(val port: Port) {
     /** Fills it with a picture, ARGB row by row. */
     fun write(argb: IntArray) =
         if (quantization == null) {
-            argbToFloats(argb, floats!!)
+            argbToFloats(argb, range, floats!!)
         } else {
-            argbToBytes(argb, quantization.scale, quantization.zeroPoint, bytes)
+            argbToBytes(argb, range, quantization.scale, quantization.zeroPoint, bytes)
         }
 
     /** What it holds, as a picture. */
     fun read(argb: IntArray) =
         if (quantization == null) {
-            floatsToArgb(floats!!, argb)
+            floatsToArgb(floats!!, range, argb)
         } else {
-            bytesToArgb(bytes, quantization.scale, quantization.zeroPoint, argb)
+            bytesToArgb(bytes, range, quantization.scale, quantization.zeroPoint, argb)
         }
 
     private val bytes get() = buffer as ByteBuffer

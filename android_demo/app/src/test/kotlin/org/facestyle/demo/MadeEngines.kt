@@ -15,11 +15,11 @@ class MadeEngines :
     Clock {
     /** What the model takes: a picture of 6 x 4 pixels, a code of 5 numbers, and the strength. */
     var inputs = listOf(
-        Port("content", "image", listOf(1, 4, 6, 3), "float32", null),
-        Port("style_code", "code", listOf(1, 1, 1, 5), "float32", null),
-        Port("strength", "code", listOf(1, 1, 1, 1), "float32", null),
+        Port("content", "image", listOf(1, 4, 6, 3), "float32", null, null),
+        Port("style_code", "code", listOf(1, 1, 1, 5), "float32", null, null),
+        Port("strength", "code", listOf(1, 1, 1, 1), "float32", null, null),
     )
-    var outputs = listOf(Port("stylized", "image", listOf(1, 4, 6, 3), "float32", null))
+    var outputs = listOf(Port("stylized", "image", listOf(1, 4, 6, 3), "float32", null, null))
 
     /** How long a run takes, in ms, by its number from 0 on. */
     var takes: (Int) -> Double = { 7.0 }

@@ -20,9 +20,18 @@ data class Port(
     val dtype: String,
     /** Null for floats. */
     val quantization: Quantization?,
+    /** Of an image; null for all else, and where only the file itself is known. */
+    val range: ImageRange?,
 ) {
     /** Values in all. */
     val size: Int get() = shape.fold(1, Int::times)
+
+    /**
+     * [range] of what must be an image.
+     *
+     * @throws BadFile when it is none.
+     */
+    val imageRange: ImageRange get() = range ?: throw BadFile("$MANIFEST: $name is no image")
 }
 
 /** A `.tflite` file of a build. */
@@ -140,7 +149,17 @@ private fun port(entry: Entry): Port {
         else -> throw entry.wrong("dtype", "float32 or int8")
     }
     if (quantization != null && !(quantization.scale > 0)) throw entry.wrong("scale", "above 0")
-    return Port(entry.text("name"), entry.text("kind"), shape, dtype, quantization)
+    val kind = entry.text("kind")
+    val range = if (kind == "image") imageRange(entry) else null
+    return Port(entry.text("name"), kind, shape, dtype, quantization, range)
+}
+
+private fun imageRange(entry: Entry): ImageRange {
+    val ends = entry.floats("range")
+    if (ends.size != 2 || ends[0] >= ends[1]) {
+        throw entry.wrong("range", "two numbers, the lower one first")
+    }
+    return ImageRange(ends[0], ends[1])
 }
 
 private const val MANIFEST = "manifest.json"

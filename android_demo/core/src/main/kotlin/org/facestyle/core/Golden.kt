@@ -19,13 +19,15 @@ class GoldenValue(
     /**
      * The values, in the order in which a `.tflite` file takes or gives them.
      *
-     * @param bytes of the file [raw]: bytes R G B, which are divided by 255, or little-endian
-     *   floats, as the file's name ends in `.u8` or `.f32`.
-     * @throws BadFile when they are no whole number of floats.
+     * @param bytes of the file [raw]: pixels R G B, or little-endian floats, as the file's name
+     *   ends in `.u8` or `.f32`.
+     * @param range of the file's input or output, as the manifest says; null where it is no image.
+     * @throws BadFile when they are no whole number of floats, or pixels of what is no image.
      */
-    fun floats(bytes: ByteArray): FloatArray {
+    fun floats(bytes: ByteArray, range: ImageRange?): FloatArray {
         if (raw?.endsWith(".u8") == true) {
-            return FloatArray(bytes.size) { UNIT[bytes[it].toInt() and 0xFF] }
+            val values = range?.values ?: throw BadFile("$GOLDEN: $raw is not of an image")
+            return FloatArray(bytes.size) { values[bytes[it].toInt() and MAXIMUM] }
         }
         if (bytes.size % Float.SIZE_BYTES != 0) throw BadFile("$raw: cut off")
         val floats = FloatArray(bytes.size / Float.SIZE_BYTES)

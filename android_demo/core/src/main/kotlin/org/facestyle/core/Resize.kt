@@ -38,6 +38,7 @@ fun cover(argb: IntArray, width: Int, height: Int, outWidth: Int, outHeight: Int
 }
 
 private fun scaleRow(argb: IntArray, from: Int, taps: Taps, out: FloatArray, to: Int) {
+    val unit = ImageRange.UNIT.values
     for (target in taps.first.indices) {
         var red = 0f
         var green = 0f
@@ -45,9 +46,9 @@ private fun scaleRow(argb: IntArray, from: Int, taps: Taps, out: FloatArray, to:
         val weights = taps.weights[target]
         for (i in weights.indices) {
             val pixel = argb[from + taps.first[target] + i]
-            red += UNIT[red(pixel)] * weights[i]
-            green += UNIT[green(pixel)] * weights[i]
-            blue += UNIT[blue(pixel)] * weights[i]
+            red += unit[red(pixel)] * weights[i]
+            green += unit[green(pixel)] * weights[i]
+            blue += unit[blue(pixel)] * weights[i]
         }
         out[to + 3 * target] = red
         out[to + 3 * target + 1] = green
@@ -68,7 +69,7 @@ private fun scaleColumns(narrow: FloatArray, taps: Taps, row: Int, width: Int, o
             blue += narrow[from + 2] * weight
             from += 3 * width
         }
-        out[width * row + column] = argb(red, green, blue)
+        out[width * row + column] = ImageRange.UNIT.argb(red, green, blue)
     }
 }
 

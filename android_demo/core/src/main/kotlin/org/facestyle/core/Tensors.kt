@@ -10,27 +10,29 @@ class NotFinite(message: String) : RuntimeException(message)
  * A picture as a network's float input.
  *
  * @param argb row by row; alpha is ignored.
- * @param out 3 * `argb.size` values from index 0 on: R G B of each pixel in 0..1. Its position
- *   stays.
+ * @param range of the input, as the manifest says.
+ * @param out 3 * `argb.size` values from index 0 on: R G B of each pixel. Its position stays.
  */
-fun argbToFloats(argb: IntArray, out: FloatBuffer) {
+fun argbToFloats(argb: IntArray, range: ImageRange, out: FloatBuffer) {
+    val values = range.values
     var to = 0
     for (pixel in argb) {
-        out.put(to, UNIT[red(pixel)])
-        out.put(to + 1, UNIT[green(pixel)])
-        out.put(to + 2, UNIT[blue(pixel)])
+        out.put(to, values[red(pixel)])
+        out.put(to + 1, values[green(pixel)])
+        out.put(to + 2, values[blue(pixel)])
         to += 3
     }
 }
 
 /**
- * A network's float output as a picture: clamped to 0..1, in steps of 1/255, halves to even.
+ * A network's float output as a picture: clamped to its range, in 8 bits, halves to even.
  *
  * @param values 3 * `out.size` from index 0 on: R G B of each pixel. Its position stays.
+ * @param range of the output, as the manifest says.
  * @param out opaque ARGB, row by row.
  * @throws NotFinite when a value is infinite or not a number.
  */
-fun floatsToArgb(values: FloatBuffer, out: IntArray) {
+fun floatsToArgb(values: FloatBuffer, range: ImageRange, out: IntArray) {
     var from = 0
     for (i in out.indices) {
         val red = values.get(from)
@@ -39,7 +41,7 @@ fun floatsToArgb(values: FloatBuffer, out: IntArray) {
         // Less itself, anything that is not finite gives NaN, and so does a sum with NaN.
         val zero = (red - red) + (green - green) + (blue - blue)
         if (zero != 0f) throw NotFinite("pixel $i of the network's output is not finite")
-        out[i] = argb(red, green, blue)
+        out[i] = range.argb(red, green, blue)
         from += 3
     }
 }
@@ -48,12 +50,19 @@ fun floatsToArgb(values: FloatBuffer, out: IntArray) {
  * A picture as an int8 network's input: `q = round(value / scale) + zeroPoint` in -128..127.
  *
  * @param argb row by row; alpha is ignored.
+ * @param range of the input, as the manifest says.
  * @param scale of the input, as the manifest says.
  * @param zeroPoint of the input, as the manifest says.
  * @param out 3 * `argb.size` bytes from index 0 on: R G B of each pixel. Its position stays.
  */
-fun argbToBytes(argb: IntArray, scale: Float, zeroPoint: Int, out: ByteBuffer) {
-    val table = ByteArray(256) { quantize(UNIT[it], scale, zeroPoint) }
+fun argbToBytes(
+    argb: IntArray,
+    range: ImageRange,
+    scale: Float,
+    zeroPoint: Int,
+    out: ByteBuffer,
+) {
+    val table = ByteArray(256) { quantize(range.values[it], scale, zeroPoint) }
     var to = 0
     for (pixel in argb) {
         out.put(to, table[red(pixel)])
@@ -68,12 +77,19 @@ fun argbToBytes(argb: IntArray, scale: Float, zeroPoint: Int, out: ByteBuffer) {
  * [floatsToArgb].
  *
  * @param bytes 3 * `out.size` from index 0 on: R G B of each pixel. Its position stays.
+ * @param range of the output, as the manifest says.
  * @param scale of the output, as the manifest says.
  * @param zeroPoint of the output, as the manifest says.
  * @param out opaque ARGB, row by row.
  */
-fun bytesToArgb(bytes: ByteBuffer, scale: Float, zeroPoint: Int, out: IntArray) {
-    val table = IntArray(256) { eightBit((it.toByte() - zeroPoint) * scale) }
+fun bytesToArgb(
+    bytes: ByteBuffer,
+    range: ImageRange,
+    scale: Float,
+    zeroPoint: Int,
+    out: IntArray,
+) {
+    val table = IntArray(256) { range.eightBit((it.toByte() - zeroPoint) * scale) }
     var from = 0
     for (i in out.indices) {
         val red = table[bytes.get(from).toInt() and 0xFF]
@@ -93,6 +109,3 @@ fun bytesToArgb(bytes: ByteBuffer, scale: Float, zeroPoint: Int, out: IntArray) 
  */
 fun quantize(value: Float, scale: Float, zeroPoint: Int): Byte =
     Math.rint((value / scale + zeroPoint).toDouble()).coerceIn(-128.0, 127.0).toInt().toByte()
-
-/** The 256 values of a channel in 0..1. */
-internal val UNIT = FloatArray(256) { it / 255f }

@@ -39,7 +39,7 @@ class GuidedUpscale(
         }
         val mean = BoxMean(lowWidth, lowHeight, radius)
         fun channel(argb: IntArray, shift: Int) =
-            FloatArray(pixels) { UNIT[argb[it] shr shift and 0xFF] }
+            FloatArray(pixels) { unit[argb[it] shr shift and MAXIMUM] }
         SHIFTS.forEachIndexed { i, shift ->
             fit(channel(low, shift), channel(painted, shift), mean, epsilon, 2 * i)
         }
@@ -106,10 +106,10 @@ class GuidedUpscale(
         val right = COEFFICIENTS * min(across.first[column] + 1, lowWidth - 1)
         val share = across.share[column]
         fun at(i: Int) = lerp(line[left + i], line[right + i], share)
-        return argb(
-            at(0) * UNIT[red(pixel)] + at(1),
-            at(2) * UNIT[green(pixel)] + at(3),
-            at(4) * UNIT[blue(pixel)] + at(5),
+        return ImageRange.UNIT.argb(
+            at(0) * unit[red(pixel)] + at(1),
+            at(2) * unit[green(pixel)] + at(3),
+            at(4) * unit[blue(pixel)] + at(5),
         )
     }
 
@@ -129,6 +129,8 @@ class GuidedUpscale(
     }
 
     private companion object {
+        val unit = ImageRange.UNIT.values
+
         /** Of red, green and blue in a pixel. */
         val SHIFTS = intArrayOf(16, 8, 0)
 

@@ -137,7 +137,7 @@ class YuvToRgb(val width: Int, val height: Int) {
     }
 
     private fun channel(value: Int): Int =
-        (value shr (MATRIX_BITS + FRACTION_BITS)).coerceIn(0, 255)
+        (value shr (MATRIX_BITS + FRACTION_BITS)).coerceIn(0, MAXIMUM)
 
     /** One plane's crop along both axes, and room for a row scaled along one. */
     private class Axes(

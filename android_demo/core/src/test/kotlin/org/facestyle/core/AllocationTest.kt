@@ -50,8 +50,9 @@ class AllocationTest {
     fun `tensors`() {
         val argb = IntArray(32 * 32)
         val floats: FloatBuffer = bytes(4 * 3 * 32 * 32).asFloatBuffer()
-        assertNone("argbToFloats") { argbToFloats(argb, floats) }
-        assertNone("floatsToArgb") { floatsToArgb(floats, argb) }
+        val range = ImageRange(-1f, 1f)
+        assertNone("argbToFloats") { argbToFloats(argb, range, floats) }
+        assertNone("floatsToArgb") { floatsToArgb(floats, range, argb) }
     }
 
     @Test

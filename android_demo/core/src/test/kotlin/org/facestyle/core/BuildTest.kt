@@ -46,6 +46,22 @@ class BuildTest {
     }
 
     @Test
+    fun `images have the range that the manifest says`() {
+        assertEquals(ImageRange(0f, 1f), build.files[0].input("content").imageRange)
+        assertEquals(ImageRange(0f, 1f), build.files[1].output("stylized").imageRange)
+        assertNull(build.files[0].input("strength").range)
+        val manifest = Vectors.read("manifest")
+        val file = manifest.getJSONArray("files").getJSONObject(1)
+        file.getJSONArray("inputs").getJSONObject(0).put("range", listOf(-1, 1))
+        file.getJSONArray("outputs").getJSONObject(0).put("range", listOf(0, 255.0))
+        val read = parseBuild(manifest.toString()).files[0]
+        assertEquals(ImageRange(-1f, 1f), read.input("content").imageRange)
+        assertEquals(ImageRange(0f, 255f), read.output("stylized").imageRange)
+        val error = assertThrows(BadFile::class.java) { read.input("style_code").imageRange }
+        assertEquals("manifest.json: style_code is no image", error.message)
+    }
+
+    @Test
     fun `files are found by graph, precision and size`() {
         assertEquals("int8", build.find("stylizer", "int8", width = 320, height = 256)!!.precision)
         assertNull(build.find("stylizer", "int8", width = 256))
@@ -105,6 +121,20 @@ class BuildTest {
         assertEquals(
             "manifest.json: files[1]: inputs[0]: scale must be above 0",
             portError { it.put("dtype", "int8").put("scale", 0).put("zero_point", 0) },
+        )
+        assertEquals(
+            "manifest.json: files[1]: inputs[0]: range is missing",
+            portError { it.put("range", JSONObject.NULL) },
+        )
+        for (bad in listOf(listOf(0), listOf(0, 1, 2), listOf(1, 0), listOf(1, 1))) {
+            assertEquals(
+                "manifest.json: files[1]: inputs[0]: range must be two numbers, the lower one first",
+                portError { it.put("range", bad) },
+            )
+        }
+        assertEquals(
+            "manifest.json: files[1]: inputs[0]: range[1] must be a number",
+            portError { it.put("range", listOf(0, "1")) },
         )
     }
 }

@@ -44,10 +44,16 @@ class GoldenTest {
     @Test
     fun `raw files become floats`() {
         val (content, code) = golden.of(file).first.inputs
-        assertArrayEquals(floatArrayOf(0f, 0.2f, 1f), content.floats(byteArrayOf(0, 51, -1)), 0f)
+        val pixels = byteArrayOf(0, 51, -1)
+        val unit = ImageRange.UNIT
+        assertArrayEquals(floatArrayOf(0f, 0.2f, 1f), content.floats(pixels, unit), 0f)
+        val range = ImageRange(-1f, 1f)
+        assertArrayEquals(floatArrayOf(-1f, -0.6f, 1f), content.floats(pixels, range), 1e-7f)
+        val none = assertThrows(BadFile::class.java) { content.floats(pixels, null) }
+        assertEquals("golden.json: stylizer_content.u8 is not of an image", none.message)
         val raw = byteArrayOf(0, 0, -128, 63, 0, 0, 0, -64)
-        assertArrayEquals(floatArrayOf(1f, -2f), code.floats(raw), 0f)
-        val error = assertThrows(BadFile::class.java) { code.floats(ByteArray(7)) }
+        assertArrayEquals(floatArrayOf(1f, -2f), code.floats(raw, null), 0f)
+        val error = assertThrows(BadFile::class.java) { code.floats(ByteArray(7), null) }
         assertEquals("stylizer_style_code.f32: cut off", error.message)
     }
 

@@ -43,10 +43,10 @@ class UpscaleTest {
         val large = scene(256, 192)
         val low = cover(large, 256, 192, 64, 48)
         fun paint(photo: IntArray) = IntArray(photo.size) {
-            argb(
-                0.1f + 0.7f * UNIT[red(photo[it])],
-                0.9f - 0.5f * UNIT[green(photo[it])],
-                0.3f + 0.6f * UNIT[blue(photo[it])],
+            ImageRange.UNIT.argb(
+                0.1f + 0.7f * ImageRange.UNIT.values[red(photo[it])],
+                0.9f - 0.5f * ImageRange.UNIT.values[green(photo[it])],
+                0.3f + 0.6f * ImageRange.UNIT.values[blue(photo[it])],
             )
         }
         val out = whole(GuidedUpscale(low, paint(low), 64, 48, epsilon = 1e-6f), large, 256)
@@ -75,7 +75,9 @@ class UpscaleTest {
         val guided = whole(GuidedUpscale(low, low, 60, 60), large, 240)
         val enlarged = cover(low, 60, 60, 240, 240)
         fun floats(argb: IntArray) =
-            FloatArray(3 * argb.size).also { argbToFloats(argb, FloatBuffer.wrap(it)) }
+            FloatArray(3 * argb.size).also {
+                argbToFloats(argb, ImageRange.UNIT, FloatBuffer.wrap(it))
+            }
         fun quality(argb: IntArray) = psnr(floats(argb), floats(large), 1.0)
         val gain = quality(guided) - quality(enlarged)
         assertTrue("$gain dB", gain > 6)

@@ -60,5 +60,5 @@ internal fun scene(width: Int, height: Int): IntArray = IntArray(width * height)
     val x = it % width / width.toFloat()
     val y = it / width / height.toFloat()
     val inside = if (max(abs(x - 0.4f), abs(y - 0.6f)) < 0.2f) 0.5f else 0f
-    argb(0.2f + 0.5f * x, 0.7f - 0.4f * y + 0.3f * inside, 0.1f + inside)
+    ImageRange.UNIT.argb(0.2f + 0.5f * x, 0.7f - 0.4f * y + 0.3f * inside, 0.1f + inside)
 }
