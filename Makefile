@@ -62,7 +62,7 @@ android-test: android
 	test -e $(OUT)/manifest.json || $(MAKE) export
 	cd android_demo/core && mvn --batch-mode --quiet test
 	$(PYTHON) android_demo/offline/build.py test --native --property facestyle.build=$(abspath $(OUT))
-	$(VENV)/bin/python -m pytest tests/benchmarks/android/test_sample_app.py tests/android_demo/test_lift.py
+	$(VENV)/bin/python -m pytest tests/benchmarks/android/test_sample_app.py tests/android_demo/test_reuse.py
 	$(PYTHON) android_demo/offline/build.py run-arm64 $(OUT) --only stylizer
 
 lint: $(TEST)

@@ -15,10 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from chain import apk, robolectric, shim
-from chain.layout import DEMO, Layout
-from chain.project import Project
-from chain.tools import ChainError
+from toolchain import apk, robolectric, shim
+from toolchain.layout import DEMO, Layout
+from toolchain.project import Project
+from toolchain.tools import ToolchainError
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     try:
         project = Project(Layout(app=app, out=options.out.resolve()))
         return 0 if options.command(project, options) else 1
-    except (ChainError, OSError) as error:
+    except (ToolchainError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -171,8 +171,8 @@ def _check_contract(entry: FileEntry) -> None:
             low, high = port.range or (0, 0)
             if not -math.inf < low < high < math.inf:
                 raise UserError(
-                    f"{entry.file}: the range of {port.name} must be two numbers, the lower one "
-                    "first; export it again"
+                    f"{entry.file}: the range of {port.name} must be two numbers, the lower first; "
+                    "export it again"
                 )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from chain import api_level
-from chain.layout import Layout
-from chain.project import Project
-from chain.tools import ChainError
+from toolchain import api_level
+from toolchain.layout import Layout
+from toolchain.project import Project
+from toolchain.tools import ToolchainError
 
 BUILT = Layout()
 
@@ -93,7 +93,7 @@ def test_what_android_8_has_is_well(made: Project) -> None:
 
 
 def test_what_android_8_lacks_is_named(made: Project) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         check(made, [*LACKING, *WELL])
     found = str(error.value).splitlines()
     assert found[-1].endswith("(where SDK_INT is looked at before: @TargetApi)")

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from chain.project import AARS
+from toolchain.project import AARS
 
 from tests.conftest import OFFLINE
 
@@ -22,8 +22,8 @@ SCRIPTS = (
     "app/build.gradle.kts",
     "core/build.gradle.kts",
 )
-CHAIN = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted((OFFLINE / "chain").glob("*.py"))
+TOOLCHAIN = "\n".join(
+    path.read_text(encoding="utf-8") for path in sorted((OFFLINE / "toolchain").glob("*.py"))
 )
 GRADLE_FOR_AGP = {"8.13": (8, 13)}
 """The least Gradle of a version of Android's plugin, as its release notes say."""
@@ -138,7 +138,7 @@ def test_each_entry_has_a_version_and_each_version_a_use() -> None:
     assert refs <= VERSIONS.keys()
     text = "\n".join(map(script, SCRIPTS))
     for name in VERSIONS.keys() - refs:
-        assert f"libs.versions.{name}." in text or f'"{name}"' in CHAIN, name
+        assert f"libs.versions.{name}." in text or f'"{name}"' in TOOLCHAIN, name
 
 
 def test_gradles_wrapper_is_new_enough_for_androids_plugin() -> None:
@@ -169,12 +169,12 @@ def test_gradles_wrapper_is_new_enough_for_androids_plugin() -> None:
 )
 def test_both_builds_take_a_number_from_the_same_key(key: str, setting: str) -> None:
     assert setting in script("app/build.gradle.kts")
-    assert f'"{key}"' in CHAIN
+    assert f'"{key}"' in TOOLCHAIN
 
 
 def test_the_chain_names_only_what_the_catalogue_has() -> None:
-    versions = set(re.findall(r'version\("(\w+)"\)', CHAIN))
-    libraries = set(re.findall(r'library\("([\w-]+)"', CHAIN)) | set(AARS)
+    versions = set(re.findall(r'version\("(\w+)"\)', TOOLCHAIN))
+    libraries = set(re.findall(r'library\("([\w-]+)"', TOOLCHAIN)) | set(AARS)
     assert len(versions) > 3 and len(libraries) > 6
     assert versions <= VERSIONS.keys()
     assert libraries <= CATALOGUE["libraries"].keys()

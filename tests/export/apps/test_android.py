@@ -260,7 +260,7 @@ def test_thumbnails_are_middles_of_the_paintings() -> None:
         (lambda d: d["files"][0]["inputs"][0].update(colour_order="BGR"), ("RGB",)),
         (
             lambda d: d["files"][0]["outputs"][0].update(range=None),
-            ("range of stylized", "the lower one first"),
+            ("range of stylized", "the lower first"),
         ),
         (lambda d: d["files"][0]["inputs"][0].update(range=[1, 1]), ("range of content",)),
         (lambda d: d["files"][0].update(sha256="0" * 64), ("changed since the export",)),

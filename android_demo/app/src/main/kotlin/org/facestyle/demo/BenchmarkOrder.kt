@@ -37,7 +37,7 @@ class BenchmarkOrder(
         fun from(intent: Intent): BenchmarkOrder {
             fun text(name: String) =
                 intent.getStringExtra(name) ?: throw CannotRun("the extra $name is missing")
-            val threads = intent.getIntExtra("threads", Models.DEFAULT_THREADS)
+            val threads = intent.getIntExtra("threads", ModelProvider.DEFAULT_THREADS)
             if (threads < 1) throw CannotRun("$threads threads; at least 1 is needed")
             val gpu = when (val delegate = intent.getStringExtra("delegate") ?: "cpu") {
                 "cpu" -> false

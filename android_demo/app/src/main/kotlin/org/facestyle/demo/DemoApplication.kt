@@ -29,7 +29,7 @@ class DemoApplication : Application() {
     }
 
     /** What background work has to say. */
-    val outbox = Outbox()
+    val events = EventChannel()
 
     /** Bytes that this app may still have before the phone closes others for it. */
     var freeMemory: () -> Long = {
@@ -39,12 +39,12 @@ class DemoApplication : Application() {
     }
 
     /** What is shipped, and what executes it. */
-    var models: Models
-        get() = made ?: Models(ShippedFiles(assets), engines).also { made = it }
+    var models: ModelProvider
+        get() = made ?: ModelProvider(ShippedFiles(assets), engines).also { made = it }
         set(value) {
             made = value
         }
-    private var made: Models? = null
+    private var made: ModelProvider? = null
 
     /** Those that people added. */
     val ownStyles: OwnStyles by lazy {

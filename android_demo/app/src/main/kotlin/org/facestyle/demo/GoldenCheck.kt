@@ -5,7 +5,7 @@ import org.facestyle.core.Port
 import org.facestyle.core.psnr
 
 /** Whether this phone computes what PyTorch did when the model was exported. */
-class GoldenCheck(private val models: Models) {
+class GoldenCheck(private val models: ModelProvider) {
 
     /** @property psnrDb of the phone's output; [leastDb] is what it must have to be [right]. */
     data class Verdict(val psnrDb: Double, val leastDb: Double, val right: Boolean)

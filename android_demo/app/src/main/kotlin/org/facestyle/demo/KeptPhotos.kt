@@ -11,13 +11,13 @@ import org.facestyle.core.enlarged
  * @param freeMemory bytes that there are; half of them are left alone.
  */
 class KeptPhotos(
-    private val models: Models,
+    private val models: ModelProvider,
     private val settings: Settings,
     private val live: Stylizer,
     private val freeMemory: () -> Long,
 ) {
     /** Whether they are painted by another model than what is live. */
-    val differ: Boolean get() = models.studio != null
+    val differ: Boolean get() = models.forPhotos != null
 
     /**
      * @param photo as the screen shows it, or larger.
@@ -31,10 +31,10 @@ class KeptPhotos(
         look: Look,
         plainer: (reason: String) -> Unit,
     ): GuidedUpscale {
-        val studio = models.studio
-        if (studio != null) {
+        val forPhotos = models.forPhotos
+        if (forPhotos != null) {
             try {
-                return finely(studio, photo, far, look)
+                return finely(forPhotos, photo, far, look)
             } catch (error: OutOfMemoryError) {
                 plainer(error.reason)
             } catch (error: LinkageError) {
@@ -51,16 +51,16 @@ class KeptPhotos(
     }
 
     private fun finely(
-        studio: Models,
+        forPhotos: ModelProvider,
         photo: Bitmap,
         far: FloatArray?,
         look: Look,
     ): GuidedUpscale {
-        val file = studio.chosen("stylizer")
+        val file = forPhotos.chosen("stylizer")
         val needed = BYTES_A_PIXEL * file.width * file.height
         if (freeMemory() / 2 < needed) throw CannotRun("it needs ${needed / MEGABYTE} MB of memory")
-        return studio.stylizer(settings.processor).use { stylizer ->
-            GoldenCheck(studio).once(stylizer, settings)?.let {
+        return forPhotos.stylizer(settings.processor).use { stylizer ->
+            GoldenCheck(forPhotos).once(stylizer, settings)?.let {
                 throw CannotRun("this phone computes something else")
             }
             val (width, height) = stylizer.width to stylizer.height

@@ -23,7 +23,7 @@ import java.io.IOException
 /** The one screen: a painted picture, live or a photo, and what it is painted with. */
 class MainActivity :
     Activity(),
-    Desk.Events {
+    MainViewModel.Listener {
     private val demo get() = application as DemoApplication
     private val main = Handler(Looper.getMainLooper())
 
@@ -33,7 +33,7 @@ class MainActivity :
     private lateinit var store: PictureStore
     private lateinit var saving: Saving
     private lateinit var source: FrameSource
-    private lateinit var desk: Desk
+    private lateinit var viewModel: MainViewModel
     private lateinit var painted: PaintedView
     private lateinit var strip: StyleStrip
     private lateinit var panel: ControlPanel
@@ -54,7 +54,7 @@ class MainActivity :
     /** Kept pictures that wait for somebody to choose their places, one after the other. */
     private val unsaved = ArrayDeque<File>()
 
-    /** Always the same, so that the outbox knows it again. */
+    /** Always the same, so that the event channel knows it again. */
     private val onOutcome: (Outcome) -> Unit = ::tell
 
     override fun onCreate(state: Bundle?) {
@@ -75,9 +75,9 @@ class MainActivity :
         settings = Settings(getSharedPreferences("settings", MODE_PRIVATE))
         ownStyles = demo.ownStyles
         newStyles =
-            NewStyles(demo.models, ownStyles, contentResolver, demo.background, demo.outbox)
+            NewStyles(demo.models, ownStyles, contentResolver, demo.background, demo.events)
         store = PictureStore(contentResolver, PictureProvider.folder(this))
-        saving = Saving(store, demo.background, demo.outbox)
+        saving = Saving(store, demo.background, demo.events)
         source = demo.frames(this)
         painted = findViewById(R.id.painted)
         panel = ControlPanel(this, ::change)
@@ -91,7 +91,15 @@ class MainActivity :
         val first = book.styles.first().name
         choice = state?.let { Choice.restored(it, first) } ?: Choice(first)
         if (state != null) restore(state)
-        desk = Desk(demo.models, settings, contentResolver, source, painted, demo.freeMemory, this)
+        viewModel = MainViewModel(
+            demo.models,
+            settings,
+            contentResolver,
+            source,
+            painted,
+            demo.freeMemory,
+            listener = this,
+        )
         painted.onCompare = { comparing -> show(R.id.original, comparing) }
         onClick(R.id.live) { paint(null) }
         onClick(R.id.switch_camera) { turnCamera() }
@@ -130,13 +138,13 @@ class MainActivity :
         super.onStart()
         if (!prepared) return
         open()
-        demo.outbox.open(onOutcome)
+        demo.events.open(onOutcome)
     }
 
     override fun onStop() {
-        demo.outbox.close(onOutcome)
+        demo.events.close(onOutcome)
         dialog?.dismiss()
-        if (prepared) desk.close()
+        if (prepared) viewModel.close()
         main.removeCallbacks(timesAgain)
         main.removeCallbacks(stillPainting)
         super.onStop()
@@ -152,14 +160,14 @@ class MainActivity :
 
     private fun open() {
         message.hide()
-        desk.close()
+        viewModel.close()
         painted.clear()
         showTools()
         if (photo == null && !permission.granted) {
             permission.ask()
         } else {
             show(R.id.progress, true)
-            desk.open(photo, look())
+            viewModel.open(photo, look())
         }
     }
 
@@ -169,7 +177,7 @@ class MainActivity :
     }
 
     private fun turnCamera() {
-        desk.close()
+        viewModel.close()
         source.front = !source.front
         open()
     }
@@ -181,7 +189,7 @@ class MainActivity :
         val second = styles[choice.second]?.takeIf { choice.mixing }
         strip.mark(choice.style, second?.name)
         panel.show(choice, second)
-        desk.paint(look())
+        viewModel.paint(look())
     }
 
     override fun onOpened(processor: Processor, doubt: GoldenCheck.Verdict?) {
@@ -205,7 +213,7 @@ class MainActivity :
         val text = getString(R.string.model_failed, reason)
         if (settings.processor.gpu) {
             message.show(text, R.string.use_processor) {
-                settings.processor = Processor.cpu(Models.DEFAULT_THREADS)
+                settings.processor = Processor.cpu(ModelProvider.DEFAULT_THREADS)
                 open()
             }
         } else {
@@ -225,17 +233,17 @@ class MainActivity :
 
     /** What has been painted stays to be seen. */
     private fun stopPainting() {
-        desk.close()
+        viewModel.close()
         showTools()
     }
 
     private fun showTools() {
-        panel.showDepth(desk.knowsDepth)
-        painted.keepScreenOn = desk.live != null
+        panel.showDepth(viewModel.knowsDepth)
+        painted.keepScreenOn = viewModel.live != null
         show(R.id.progress, false)
         show(R.id.live, photo != null)
         show(R.id.switch_camera, photo == null && source.canTurn)
-        for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = desk.ready
+        for (id in listOf(R.id.save, R.id.share)) findViewById<View>(id).isEnabled = viewModel.ready
     }
 
     // ---- times ---------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ class MainActivity :
 
     private fun showTimes() {
         main.removeCallbacks(timesAgain)
-        val session = desk.live
+        val session = viewModel.live
         val wanted = settings.showTimes && session != null
         val measured = session?.intervals?.framesPerSecond ?: 0.0
         show(R.id.times, wanted && measured > 0)
@@ -333,16 +341,16 @@ class MainActivity :
         }
     }
 
-    private fun paintFull(to: Desk.FullSize) {
+    private fun paintFull(to: MainViewModel.FullSize) {
         say(R.string.saving)
-        desk.paintFull(to)
+        viewModel.paintFull(to)
         showTools()
         main.removeCallbacks(stillPainting)
         main.postDelayed(stillPainting, PATIENCE_MILLIS)
     }
 
     /** What takes longer than people expect shows that it goes on. */
-    private val stillPainting = Runnable { if (desk.busy) show(R.id.progress, true) }
+    private val stillPainting = Runnable { if (viewModel.busy) show(R.id.progress, true) }
 
     private fun choosePlace() {
         val picture = unsaved.firstOrNull() ?: return

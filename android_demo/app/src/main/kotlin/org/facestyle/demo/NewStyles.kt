@@ -7,17 +7,17 @@ import org.facestyle.core.cover
 import java.io.IOException
 import java.util.concurrent.Executor
 
-/** Makes styles of paintings that people choose; what became of each is in the [outbox]. */
+/** Makes styles of paintings that people choose; what became of each is in the [events]. */
 class NewStyles(
-    private val models: Models,
+    private val models: ModelProvider,
     private val styles: OwnStyles,
     private val resolver: ContentResolver,
     private val background: Executor,
-    private val outbox: Outbox,
+    private val events: EventChannel,
 ) {
     /** Reads a painting's middle square with the style encoder, in the background. */
     fun add(painting: Uri, title: String) = background.execute {
-        outbox.post(
+        events.post(
             try {
                 models.styleReader().use { read(it, painting, title) }
             } catch (_: BadPicture) {

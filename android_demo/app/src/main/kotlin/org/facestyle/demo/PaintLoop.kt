@@ -3,7 +3,7 @@ package org.facestyle.demo
 import org.facestyle.core.DepthFrame
 import org.facestyle.core.DepthMap
 import org.facestyle.core.Latency
-import org.facestyle.core.Mailbox
+import org.facestyle.core.ConflatedChannel
 import org.facestyle.core.YuvFrame
 import org.facestyle.core.YuvToRgb
 
@@ -38,7 +38,7 @@ class PaintLoop(
     }
 
     private val size = stylizer.width * stylizer.height
-    private val mailbox = Mailbox(Frame(size), Frame(size), Frame(size))
+    private val channel = ConflatedChannel(Frame(size), Frame(size), Frame(size))
     private val painted = IntArray(size)
 
     private val lock = Any()
@@ -82,7 +82,7 @@ class PaintLoop(
         offer.rotation = rotation
         offer.mirror = mirror
         offer.nanos = nanos
-        mailbox.write(offer)
+        channel.write(offer)
     }
 
     /** Nothing is shown any more; its thread is free in a moment. */
@@ -92,7 +92,7 @@ class PaintLoop(
 
     override fun run() {
         while (!isClosed()) {
-            val frame = mailbox.take(WAIT_MILLIS) ?: continue
+            val frame = channel.take(WAIT_MILLIS) ?: continue
             val wanted = look ?: continue
             try {
                 stylizer.paint(frame.argb, wanted, painted, frame.far.takeIf { frame.hasDepth })

@@ -6,17 +6,17 @@ import java.io.File
 import java.util.concurrent.Executor
 
 /**
- * Saves and shares painted pictures; what became of each is in the [outbox].
+ * Saves and shares painted pictures; what became of each is in the [events].
  *
  * Any failure is told: nobody may believe that a picture is there.
  */
 class Saving(
     private val store: PictureStore,
     private val background: Executor,
-    private val outbox: Outbox,
+    private val events: EventChannel,
 ) {
     /** Into the gallery, or as far as people's choice of a place. */
-    val save: Desk.FullSize = Receiver { picture ->
+    val save: MainViewModel.FullSize = Receiver { picture ->
         val kept = store.keep(picture)
         if (store.savesByItself) {
             store.save(kept)
@@ -27,7 +27,7 @@ class Saving(
     }
 
     /** For another app. */
-    val share: Desk.FullSize = Receiver { Outcome.ToShare(store.keep(it)) }
+    val share: MainViewModel.FullSize = Receiver { Outcome.ToShare(store.keep(it)) }
 
     /** A kept picture to the place that was chosen for it, in the background. */
     fun write(picture: File, place: Uri) = background.execute {
@@ -37,16 +37,16 @@ class Saving(
         }
     }
 
-    private inner class Receiver(private val keep: (Bitmap) -> Outcome) : Desk.FullSize {
+    private inner class Receiver(private val keep: (Bitmap) -> Outcome) : MainViewModel.FullSize {
         override fun painted(picture: Bitmap) = post { keep(picture) }
 
-        override fun smaller() = outbox.post(Outcome.Smaller)
+        override fun smaller() = events.post(Outcome.Smaller)
 
-        override fun plainer(reason: String) = outbox.post(Outcome.Plainer(reason))
+        override fun plainer(reason: String) = events.post(Outcome.Plainer(reason))
 
-        override fun failed(error: Throwable) = outbox.post(Outcome.NotSaved(error))
+        override fun failed(error: Throwable) = events.post(Outcome.NotSaved(error))
     }
 
     private fun post(what: () -> Outcome) =
-        outbox.post(runCatching(what).getOrElse(Outcome::NotSaved))
+        events.post(runCatching(what).getOrElse(Outcome::NotSaved))
 }

@@ -6,7 +6,7 @@ import org.facestyle.core.ModelFile
 /** What is set once and kept. */
 class Settings(private val preferences: SharedPreferences) {
     var processor: Processor
-        get() = when (val threads = preferences.getInt("threads", Models.DEFAULT_THREADS)) {
+        get() = when (val threads = preferences.getInt("threads", ModelProvider.DEFAULT_THREADS)) {
             0 -> Processor.GPU
             else -> Processor.cpu(threads)
         }

@@ -30,7 +30,7 @@ open class ShippedFiles(
     open val golden: Golden by lazy { parseGolden(text("golden/golden.json")) }
 
     /** The build that paints photos, which has no styles of its own; null where there is none. */
-    open val studio: ShippedFiles? by lazy {
+    open val forPhotos: ShippedFiles? by lazy {
         // By its files: not every list of a folder names the folders in it.
         val within = "$folder/studio"
         if (MANIFEST in assets.list(within).orEmpty()) ShippedFiles(assets, within) else null

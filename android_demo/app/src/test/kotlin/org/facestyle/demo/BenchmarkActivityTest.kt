@@ -171,7 +171,7 @@ class BenchmarkActivityTest {
         val found = start("--es model $model --es model_sha256 ${sha256()} $output").use {
             JSONObject(it.result())
         }
-        assertEquals(listOf(Processor.cpu(Models.DEFAULT_THREADS)), engines.opened)
+        assertEquals(listOf(Processor.cpu(ModelProvider.DEFAULT_THREADS)), engines.opened)
         val inference = found.getJSONArray("rows").getJSONObject(0).stage("inference")
         assertEquals(50, inference.getInt("runs"))
     }

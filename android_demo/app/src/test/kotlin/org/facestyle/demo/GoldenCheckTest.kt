@@ -20,7 +20,7 @@ import kotlin.math.pow
 @Config(sdk = [26, 34])
 class GoldenCheckTest {
     private val assets = RuntimeEnvironment.getApplication().assets
-    private val models = Models(
+    private val models = ModelProvider(
         object : ShippedFiles(assets) {
             override val golden by lazy {
                 Golden(super.golden.pairs, mapOf(file.file to GoldenLimit("stylizer", 60.0, 40.0)))

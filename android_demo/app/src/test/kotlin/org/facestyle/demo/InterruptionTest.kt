@@ -229,8 +229,8 @@ class InterruptionTest {
                 shadowOf(screen.activity).nextStartedActivityForResult?.intent?.let(asked::add)
                     ?: false
             }
-            screen.demo.outbox.post(Outcome.ToPlace(File("first.jpg")))
-            screen.demo.outbox.post(Outcome.ToPlace(File("second.jpg")))
+            screen.demo.events.post(Outcome.ToPlace(File("first.jpg")))
+            screen.demo.events.post(Outcome.ToPlace(File("second.jpg")))
             awaitQuestion()
             assertNull(shadowOf(screen.activity).nextStartedActivityForResult)
             shadowOf(screen.activity).receiveResult(asked[0], Activity.RESULT_CANCELED, null)

@@ -332,7 +332,7 @@ class MainActivityTest {
     fun `without the native library a style is not read, and that is said`() =
         open().use { screen ->
             screen.awaitPicture()
-            screen.demo.models = Models(screen.demo.models.files) { _, _ ->
+            screen.demo.models = ModelProvider(screen.demo.models.files) { _, _ ->
                 throw UnsatisfiedLinkError("no library")
             }
             screen.controller.recreate()
@@ -412,7 +412,7 @@ class MainActivityTest {
         val broken = object : ShippedFiles(demo.assets) {
             override val styles get() = throw BadFile("styles.json: cut off")
         }
-        demo.models = Models(broken, engines)
+        demo.models = ModelProvider(broken, engines)
         Robolectric.buildActivity(MainActivity::class.java).use {
             it.setup()
             val text = it.get().findViewById<TextView>(R.id.message_text)
@@ -428,7 +428,7 @@ class MainActivityTest {
         val broken = object : ShippedFiles(demo.assets) {
             override val build get() = throw BadFile("manifest.json: cut off")
         }
-        demo.models = Models(broken, engines)
+        demo.models = ModelProvider(broken, engines)
         Screen(clip, null).use { screen ->
             assertTrue(screen.awaitMessage().contains("manifest.json: cut off"))
         }

@@ -20,7 +20,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
 
-/** A network whose images are from -1 to 1: that it is so stands in its manifest and nowhere else. */
+/** A network whose images are from -1 to 1: its manifest says so, and nothing else. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [34])
 class OtherRangeTest {
@@ -79,7 +79,7 @@ class OtherRangeTest {
     }
 
     private fun models(engines: EngineFactory) =
-        Models(Files(RuntimeEnvironment.getApplication().assets), engines)
+        ModelProvider(Files(RuntimeEnvironment.getApplication().assets), engines)
 
     @Test
     fun `a picture is given in the range, and what is painted is read in it`() {

@@ -55,14 +55,14 @@ class Screen(
     init {
         engines?.let {
             demo.engines = counted(it)
-            demo.models = Models(files ?: LiveOnly(demo.assets), demo.engines)
+            demo.models = ModelProvider(files ?: LiveOnly(demo.assets), demo.engines)
         }
         demo.frames = { clip }
         demo.freeMemory = { ENOUGH_MEMORY }
         if (camera) grantCamera()
         if (goldenKnown) {
             val settings = Settings(demo.getSharedPreferences("settings", Context.MODE_PRIVATE))
-            for (known in listOfNotNull(demo.models, demo.models.studio)) {
+            for (known in listOfNotNull(demo.models, demo.models.forPhotos)) {
                 val file = known.chosen("stylizer")
                 for (it in Settings.PROCESSORS) settings.keepRight(file, it)
             }
@@ -265,7 +265,7 @@ class Screen(
 
     /** The app's files, but for the model for photos, which `make android` may leave out. */
     private class LiveOnly(assets: AssetManager) : ShippedFiles(assets) {
-        override val studio: ShippedFiles? get() = null
+        override val forPhotos: ShippedFiles? get() = null
     }
 
     companion object {

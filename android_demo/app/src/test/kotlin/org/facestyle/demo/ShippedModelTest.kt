@@ -57,14 +57,14 @@ class ShippedModelTest {
 
     @Test
     fun `the photo model's golden pair is right, where the app holds one`() = open().use { screen ->
-        val studio = screen.demo.models.studio
-        assertEquals(File("src/main/assets/facestyle/studio").isDirectory, studio != null)
-        assumeTrue("built without STUDIO", studio != null)
-        studio!!.stylizer(Processor.cpu(2)).use { stylizer ->
-            val verdict = GoldenCheck(studio).check(stylizer)
+        val forPhotos = screen.demo.models.forPhotos
+        assertEquals(File("src/main/assets/facestyle/studio").isDirectory, forPhotos != null)
+        assumeTrue("built without STUDIO", forPhotos != null)
+        forPhotos!!.stylizer(Processor.cpu(2)).use { stylizer ->
+            val verdict = GoldenCheck(forPhotos).check(stylizer)
             assertTrue("${verdict.psnrDb} dB", verdict.right && verdict.psnrDb >= 45)
         }
-        assertEquals(screen.demo.models.files.build.weights, studio.files.build.weights)
+        assertEquals(screen.demo.models.files.build.weights, forPhotos.files.build.weights)
     }
 
     @Test
@@ -195,7 +195,7 @@ class ShippedModelTest {
     fun `a photo, landscape`() = still().use { screen ->
         screen.awaitPicture()
         screen.openPhoto(Screen.portrait().jpeg())
-        if (screen.demo.models.studio != null) screen.settle()
+        if (screen.demo.models.forPhotos != null) screen.settle()
         screen.assertLooksAs("photo_landscape")
     }
 

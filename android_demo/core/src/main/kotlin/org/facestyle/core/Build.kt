@@ -157,7 +157,7 @@ private fun port(entry: Entry): Port {
 private fun imageRange(entry: Entry): ImageRange {
     val ends = entry.floats("range")
     if (ends.size != 2 || ends[0] >= ends[1]) {
-        throw entry.wrong("range", "two numbers, the lower one first")
+        throw entry.wrong("range", "two numbers, the lower first")
     }
     return ImageRange(ends[0], ends[1])
 }

@@ -59,11 +59,11 @@ class AllocationTest {
     fun `times, and frames from thread to thread`() {
         val latency = Latency()
         assertNone("Latency") { latency.add(7) }
-        val mailbox = Mailbox(IntArray(1), IntArray(1), IntArray(1))
+        val channel = ConflatedChannel(IntArray(1), IntArray(1), IntArray(1))
         val fill: (IntArray) -> Unit = { it[0]++ }
-        assertNone("Mailbox") {
-            mailbox.write(fill)
-            mailbox.take(0)
+        assertNone("ConflatedChannel") {
+            channel.write(fill)
+            channel.take(0)
         }
     }
 

@@ -128,7 +128,7 @@ class BuildTest {
         )
         for (bad in listOf(listOf(0), listOf(0, 1, 2), listOf(1, 0), listOf(1, 1))) {
             assertEquals(
-                "manifest.json: files[1]: inputs[0]: range must be two numbers, the lower one first",
+                "manifest.json: files[1]: inputs[0]: range must be two numbers, the lower first",
                 portError { it.put("range", bad) },
             )
         }

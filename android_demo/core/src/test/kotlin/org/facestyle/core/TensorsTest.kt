@@ -112,7 +112,8 @@ class TensorsTest {
         val random = Random(3)
         repeat(100_000) {
             val value = random.nextFloat()
-            assertEquals(Math.rint((value * 255f).toDouble()).toInt(), ImageRange.UNIT.eightBit(value))
+            val wanted = Math.rint((value * 255f).toDouble()).toInt()
+            assertEquals(wanted, ImageRange.UNIT.eightBit(value))
         }
     }
 

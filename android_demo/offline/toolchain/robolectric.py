@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from chain.apk import app_classes, compile_app
-from chain.layout import OFFLINE
-from chain.project import Project
-from chain.steps import empty, files_of
-from chain.tools import JAVA, ChainError, joined, require
+from toolchain.apk import app_classes, compile_app
+from toolchain.layout import OFFLINE
+from toolchain.project import Project
+from toolchain.steps import empty, files_of
+from toolchain.tools import JAVA, ToolchainError, joined, require
 
 HERE = OFFLINE / "robolectric"
 LONGEST = 600
@@ -40,7 +40,7 @@ def test(
         screenshots: where tests write what the screen shows.
         properties: more of the JVM's properties, as ``key=value``.
         natives: the folder of the app's native library, for tests that execute it.
-        shim: the folder of the glibc shim that it needs (see :mod:`chain.shim`).
+        shim: the folder of the glibc shim that it needs (see :mod:`toolchain.shim`).
     """
     require("java", "javac", "aapt2")
     compile_app(project)
@@ -48,7 +48,7 @@ def test(
     compile_tests(project, libraries)
     levels = {int(project.versions.version(name)) for name in ("minSdk", "targetSdk")}
     if unknown := set(sdks) - levels:
-        raise ChainError(f"SDK {min(unknown)}: tests run on {sorted(levels)}")
+        raise ToolchainError(f"SDK {min(unknown)}: tests run on {sorted(levels)}")
     measured = project.layout.out / "tests" / "benchmark"
     options = [f"-Dfacestyle.benchmarks={measured}", *(f"-D{one}" for one in properties)]
     if screenshots is not None:
@@ -129,7 +129,7 @@ def _run(
         for path in files_of(layout.classes("test"), suffix="Test.class")
     ]
     if not classes:
-        raise ChainError(f"{layout.app}/src/test/kotlin has no class whose name ends in Test")
+        raise ToolchainError(f"{layout.app}/src/test/kotlin has no class whose name ends in Test")
     report = layout.out / "tests" / f"TEST-sdk{sdk}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     class_path = [
@@ -159,9 +159,10 @@ def _run(
             command, cwd=layout.app, env={**os.environ, **env}, check=False, timeout=LONGEST
         ).returncode
     except subprocess.TimeoutExpired as error:
-        raise ChainError(f"the tests on SDK {sdk} hang: ended after {LONGEST} s") from error
+        raise ToolchainError(f"the tests on SDK {sdk} hang: ended after {LONGEST} s") from error
     if status == 3:
-        raise ChainError(f"no test's name contains {words!r}" if words else "there are no tests")
+        found = f"no test's name contains {words!r}" if words else "there are no tests"
+        raise ToolchainError(found)
     return status == 0
 
 

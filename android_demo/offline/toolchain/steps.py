@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from chain.tools import ChainError
+from toolchain.tools import ToolchainError
 
 
 class Steps:
@@ -34,7 +34,7 @@ class Steps:
             Whether the step was run.
 
         Raises:
-            ChainError: a file that it reads is missing.
+            ToolchainError: a file that it reads is missing.
         """
         digest = _digest(reads)
         note = self._folder / f"{title.replace(' ', '_')}.sha256"
@@ -71,7 +71,7 @@ def _digest(reads: Iterable[Path | str]) -> str:
         state.update(f"{item}\0".encode())
         if isinstance(item, Path):
             if not item.exists():
-                raise ChainError(f"{item} is missing")
+                raise ToolchainError(f"{item} is missing")
             for path in files_of(item) if item.is_dir() else [item]:
                 state.update(f"{path}\0".encode())
                 state.update(hashlib.sha256(path.read_bytes()).digest())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chain.tools import ChainError
+from toolchain.tools import ToolchainError
 
 MAXIMUM = 255
 """Of a channel of an 8-bit image."""
@@ -55,12 +55,12 @@ class Case:
         """Return the numbers of a raw output.
 
         Raises:
-            ChainError: it has another size than PyTorch's.
+            ToolchainError: it has another size than PyTorch's.
         """
         found = array("b" if self.scale else "f")
         size = len(self.expected) * found.itemsize
         if len(raw) != size:
-            raise ChainError(f"{self.model.name}: {len(raw)} bytes came out, not {size}")
+            raise ToolchainError(f"{self.model.name}: {len(raw)} bytes came out, not {size}")
         found.frombytes(raw)
         return self.scale.restore(found) if self.scale else found
 
@@ -76,10 +76,10 @@ def cases(build: Path, word: str = "") -> list[Case]:
     """Return the ``.tflite`` files of a build whose names contain a word.
 
     Raises:
-        ChainError: this is no build, or has no such file.
+        ToolchainError: this is no build, or has no such file.
     """
     if sys.byteorder != "little":
-        raise ChainError("golden pairs are little-endian, this machine is not")
+        raise ToolchainError("golden pairs are little-endian, this machine is not")
     try:
         golden = json.loads((build / "golden" / "golden.json").read_text(encoding="utf-8"))
         manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
@@ -90,13 +90,13 @@ def cases(build: Path, word: str = "") -> list[Case]:
             if name.endswith(".tflite") and word in name
         ]
     except (OSError, ValueError) as error:
-        raise ChainError(f"{build} is no build of `facestyle export`: {error}") from error
+        raise ToolchainError(f"{build} is no build of `facestyle export`: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise ChainError(
+        raise ToolchainError(
             f"{build} is no build of `facestyle export`: it does not say {error}"
         ) from error
     if not found:
-        raise ChainError(f"{build} has no .tflite file whose name contains {word!r}")
+        raise ToolchainError(f"{build} has no .tflite file whose name contains {word!r}")
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chain.tools import require, run
+from toolchain.tools import require, run
 
 LOCAL = Path.home() / ".m2" / "repository"
 # Only Google Maven has these; stubs stand in for the first (robolectric/stubs), nothing needs the

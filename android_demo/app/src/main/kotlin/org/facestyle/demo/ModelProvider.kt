@@ -3,9 +3,12 @@ package org.facestyle.demo
 import org.facestyle.core.ModelFile
 
 /** Opens the models of a build on the processor that is wanted. */
-class Models(val files: ShippedFiles, private val engines: EngineFactory = InterpreterEngine) {
+class ModelProvider(
+    val files: ShippedFiles,
+    private val engines: EngineFactory = InterpreterEngine,
+) {
     /** Those of the build that paints photos; null where the app has none. */
-    val studio: Models? by lazy { files.studio?.let { Models(it, engines) } }
+    val forPhotos: ModelProvider? by lazy { files.forPhotos?.let { ModelProvider(it, engines) } }
 
     /**
      * The stylizer, on the GPU if that is wanted and can be had, else on the CPU.

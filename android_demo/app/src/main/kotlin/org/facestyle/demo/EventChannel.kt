@@ -6,10 +6,11 @@ import org.facestyle.core.Style
 import java.io.File
 
 /**
- * What background work has to say to the screen that is there, or to the next one: a phone may be
- * turned meanwhile. Belongs to the app; for the main thread, but for [post].
+ * Events of background work for the screen that is there, or for the next one: a phone may be
+ * turned meanwhile. Each is delivered once, in order. Belongs to the app; for the main thread, but
+ * for [post].
  */
-class Outbox {
+class EventChannel {
     private val main = Handler(Looper.getMainLooper())
     private val waiting = ArrayDeque<Outcome>()
     private var reader: ((Outcome) -> Unit)? = null

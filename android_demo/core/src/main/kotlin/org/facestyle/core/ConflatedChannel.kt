@@ -1,13 +1,13 @@
 package org.facestyle.core
 
 /**
- * Hands the newest frame from one thread to another: a triple buffer.
+ * Hands the newest frame from one thread to another: a conflated channel, by a triple buffer.
  *
  * One thread writes and never waits, another one reads and may; each owns one of the three
  * buffers, and the third is the one handed over. What is written before the reader comes
  * replaces what it has not seen. Nothing is allocated.
  */
-class Mailbox<T : Any>(a: T, b: T, c: T) {
+class ConflatedChannel<T : Any>(a: T, b: T, c: T) {
     private var writing = a
     private var waiting = b
     private var reading = c

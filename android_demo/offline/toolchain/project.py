@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from chain.layout import DEMO, Layout
-from chain.maven import Maven
-from chain.steps import Steps
-from chain.tools import JAVA, ChainError, joined, run
-from chain.versions import Catalogue
+from toolchain.layout import DEMO, Layout
+from toolchain.maven import Maven
+from toolchain.steps import Steps
+from toolchain.tools import JAVA, ToolchainError, joined, run
+from toolchain.versions import Catalogue
 
 # The libraries with the app's runtime, unpacked from their AARs.
 AARS = (
@@ -67,10 +67,10 @@ class Project:
         """The app's Java package, as its Gradle build says."""
         build = self.layout.app / "build.gradle.kts"
         if not build.exists():
-            raise ChainError(f"{build} is missing: --app names the app's folder")
+            raise ToolchainError(f"{build} is missing: --app names the app's folder")
         found = re.search(r'namespace = "([\w.]+)"', build.read_text(encoding="utf-8"))
         if found is None:
-            raise ChainError(f"{build} does not say: namespace = ...")
+            raise ToolchainError(f"{build} does not say: namespace = ...")
         return found[1]
 
     @property
@@ -79,7 +79,7 @@ class Project:
         shown = run(["java", "-XshowSettings:properties", "-version"])
         found = re.search(r"java\.home = (.+)", shown)
         if found is None:
-            raise ChainError("java does not say where it is installed")
+            raise ToolchainError("java does not say where it is installed")
         return Path(found[1].strip())
 
     def kotlinc(
@@ -91,7 +91,7 @@ class Project:
     ) -> None:
         """Compile a module's Kotlin; it sees what is internal to its friends."""
         if not sources:
-            raise ChainError(f"{module}: no Kotlin sources")
+            raise ToolchainError(f"{module}: no Kotlin sources")
         run(
             [
                 *JAVA,

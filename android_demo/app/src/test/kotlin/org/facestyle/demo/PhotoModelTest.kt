@@ -34,7 +34,7 @@ import java.util.concurrent.ConcurrentLinkedQueue
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [34], qualifiers = "w400dp-h800dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-class StudioTest {
+class PhotoModelTest {
     private var clip = ClipFrames(Screen.clip())
     private val tint = TintEngines()
     private val assets = RuntimeEnvironment.getApplication().assets
@@ -84,8 +84,8 @@ class StudioTest {
 
     /** The app's own files, and a model for photos that is twice as large. */
     private inner class Both : ShippedFiles(assets) {
-        override val studio: ShippedFiles? = object : ShippedFiles(assets) {
-            override val studio: ShippedFiles? get() = null
+        override val forPhotos: ShippedFiles? = object : ShippedFiles(assets) {
+            override val forPhotos: ShippedFiles? get() = null
             override val build by lazy {
                 Build("studio", super.build.weights, listOf(twice(super.build.files.first())))
             }
@@ -259,7 +259,7 @@ class StudioTest {
         open().use { screen ->
             screen.awaitPicture()
             val settings = Settings(screen.activity.getSharedPreferences("settings", 0))
-            val file = checkNotNull(screen.demo.models.studio).chosen("stylizer")
+            val file = checkNotNull(screen.demo.models.forPhotos).chosen("stylizer")
             for (it in Settings.PROCESSORS) settings.keepRight(file.copy(sha256 = "other"), it)
             screen.openPhoto(plain(Color.RED))
             screen.tap(screen.find(R.id.save))

@@ -12,23 +12,24 @@ import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicReference
 
 /**
- * Where pictures are painted: opens models, frames and photos, and owns the thread that paints.
- * Its functions are called on the main thread, and so are its [events].
+ * The view model of [MainActivity]'s screen: opens models, frames and photos, and owns the thread
+ * that paints. Without androidx; made anew with each activity, whose [view] it holds.
+ * Its functions are called on the main thread, and so is its [listener].
  *
  * @param view shows what is painted.
  * @param freeMemory bytes that pictures may have.
  */
-class Desk(
-    private val models: Models,
+class MainViewModel(
+    private val models: ModelProvider,
     private val settings: Settings,
     private val resolver: ContentResolver,
     private val source: FrameSource,
     private val view: PaintedView,
     private val freeMemory: () -> Long,
-    private val events: Events,
+    private val listener: Listener,
 ) {
-    /** What the desk has to say. */
-    interface Events {
+    /** Told what becomes of painting. */
+    interface Listener {
         /** The model is open; [doubt] where the phone computes something else than PyTorch. */
         fun onOpened(processor: Processor, doubt: GoldenCheck.Verdict?)
 
@@ -104,7 +105,7 @@ class Desk(
             val doubt = GoldenCheck(models).once(opened, settings)
             then {
                 stylizer = opened
-                events.onOpened(opened.processor, doubt)
+                listener.onOpened(opened.processor, doubt)
                 start(opened)
             }
         }
@@ -160,7 +161,7 @@ class Desk(
             }
         } else if (shown != null) {
             val file = photo?.let { PhotoFile.at(it, resolver) } ?: return
-            paintFull(thread, to, after = { events.onPainting() }) {
+            paintFull(thread, to, after = { listener.onPainting() }) {
                 // First, so that a model and the large picture are never there at once.
                 val painted = shown.painting(wanted, to::plainer)
                 largest(to, file.size(), file::read).also { PhotoPainter.colour(it, painted) }
@@ -202,13 +203,13 @@ class Desk(
             opened,
             source,
             view,
-            failed = { onMain(thread) { events.onCameraFailed(it) } },
-            modelFailed = { onMain(thread) { events.onModelFailed(it.reason) } },
+            failed = { onMain(thread) { listener.onCameraFailed(it) } },
+            modelFailed = { onMain(thread) { listener.onModelFailed(it.reason) } },
         )
         live = session
         look?.let(session::paint)
         session.start()
-        events.onPainting()
+        listener.onPainting()
     }
 
     private fun startPhoto(thread: ExecutorService, opened: Stylizer, uri: Uri) = paint(thread) {
@@ -217,15 +218,15 @@ class Desk(
             val session = PhotoSession(thread, opened, kept(opened), view, preview) { error ->
                 onMain(thread) {
                     if (error is OutOfMemoryError) {
-                        events.onNoMemory()
+                        listener.onNoMemory()
                     } else {
-                        events.onModelFailed(error.reason)
+                        listener.onModelFailed(error.reason)
                     }
                 }
             }
             photoSession = session
             look?.let(session::paint)
-            events.onPainting()
+            listener.onPainting()
         }
     }
 
@@ -253,19 +254,19 @@ class Desk(
         try {
             onMain(thread, work())
         } catch (_: BadPicture) {
-            onMain(thread) { events.onBadPicture() }
+            onMain(thread) { listener.onBadPicture() }
         } catch (_: OutOfMemoryError) {
             // Of a large bitmap, which is gone again: the rest of the app has enough.
-            onMain(thread) { events.onNoMemory() }
+            onMain(thread) { listener.onNoMemory() }
         } catch (error: LinkageError) {
             // The native library does not fit this phone.
-            onMain(thread) { events.onModelFailed(error.reason) }
+            onMain(thread) { listener.onModelFailed(error.reason) }
         } catch (
             // Of damaged files, of the phone's, of the runtime's: they have no common type.
             @Suppress("TooGenericExceptionCaught")
             error: Exception,
         ) {
-            onMain(thread) { events.onModelFailed(error.reason) }
+            onMain(thread) { listener.onModelFailed(error.reason) }
         }
     }
 

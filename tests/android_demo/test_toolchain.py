@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from chain import api_level, apk, maven, project, shim, tools
-from chain.layout import DEMO, Layout
-from chain.maven import Artifact, Maven
-from chain.project import AARS, Project
-from chain.steps import Steps, empty, files_of
-from chain.tools import ChainError
-from chain.versions import Catalogue
+from toolchain import api_level, apk, maven, project, shim, tools
+from toolchain.layout import DEMO, Layout
+from toolchain.maven import Artifact, Maven
+from toolchain.project import AARS, Project
+from toolchain.steps import Steps, empty, files_of
+from toolchain.tools import ToolchainError
+from toolchain.versions import Catalogue
 
 from tests.conftest import OFFLINE, Outcome, assert_refused
 
@@ -63,7 +63,7 @@ def made(tmp_path: Path) -> Project:
     return Project(layout)
 
 
-def assert_one_line(error: pytest.ExceptionInfo[ChainError], *words: str) -> None:
+def assert_one_line(error: pytest.ExceptionInfo[ToolchainError], *words: str) -> None:
     assert "\n" not in str(error.value)
     for word in words:
         assert word in str(error.value)
@@ -86,7 +86,7 @@ def test_the_catalogue_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_catalogue_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         Catalogue.read(tmp_path / "none.toml")
     assert_one_line(error, "none.toml", "No such file")
 
@@ -94,7 +94,7 @@ def test_a_missing_catalogue_is_one_line(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "libs.versions.toml"
     path.write_bytes(b'[versions]\none = "\xff"\n')
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         Catalogue.read(path)
     assert_one_line(error, str(path), "decode")
 
@@ -117,17 +117,17 @@ def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_catalogue_is_one_line(tmp_path: Path, text: str, word: str) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         catalogue(tmp_path, text)
     assert_one_line(error, "libs.versions.toml", word)
 
 
 def test_what_the_catalogue_lacks_is_one_line(tmp_path: Path) -> None:
     found = catalogue(tmp_path, CATALOGUE)
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         found.version("two")
     assert_one_line(error, "[versions] lacks two")
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         found.library("thing")
     assert_one_line(error, "[libraries] lacks thing")
 
@@ -251,13 +251,13 @@ def test_a_step_runs_again_when_its_output_is_missing(step: Step) -> None:
 
 def test_a_step_that_fails_is_not_remembered(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> None:
-        raise ChainError("no")
+        raise ToolchainError("no")
 
     step.run()
     with monkeypatch.context() as patched:
         patched.setattr(step, "action", fails)
         step.file.write_text("2")
-        with pytest.raises(ChainError):
+        with pytest.raises(ToolchainError):
             step.run()
     # What the failure left behind is not taken for well, not even from the former inputs.
     step.file.write_text("1")
@@ -266,7 +266,7 @@ def test_a_step_that_fails_is_not_remembered(step: Step, monkeypatch: pytest.Mon
 
 def test_a_missing_input_is_one_line(step: Step) -> None:
     step.file.unlink()
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         step.run()
     assert_one_line(error, "file.txt is missing")
 
@@ -295,7 +295,7 @@ def test_empty_leaves_a_folder_without_anything(tmp_path: Path) -> None:
 
 def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         tools.require("java", "javac", "aapt2")
     assert str(error.value) == (
         "java, javac, aapt2 not found: sudo apt-get install openjdk-17-jdk-headless aapt"
@@ -307,7 +307,7 @@ def test_nothing_is_said_of_programs_that_are_there() -> None:
 
 
 def test_each_required_program_has_a_package() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (OFFLINE / "chain").glob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in (OFFLINE / "toolchain").glob("*.py")]
     calls = [call for text in texts for call in re.findall(r"require\(([^)*]+)\)", text)]
     names = {name for call in calls for name in re.findall(r'"([^"]+)"', call)}
     assert {"mvn", "aapt2", "qemu-aarch64-static"} <= names
@@ -323,7 +323,7 @@ def test_what_a_program_printed_is_returned() -> None:
 
 def test_a_failure_ends_in_the_last_lines() -> None:
     script = "[print(i) for i in range(99)]; raise SystemExit(3)"
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         tools.run([sys.executable, "-c", script])
     first, *rest = str(error.value).splitlines()
     assert first == f"{Path(sys.executable).name} failed (3)"
@@ -331,13 +331,13 @@ def test_a_failure_ends_in_the_last_lines() -> None:
 
 
 def test_a_silent_failure_is_one_line() -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         tools.run([sys.executable, "-c", "raise SystemExit(4)"])
     assert_one_line(error, "failed (4)")
 
 
 def test_a_program_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         tools.run([tmp_path / "python"])
     assert_one_line(error, "python cannot be run")
 
@@ -375,22 +375,22 @@ def test_what_gradle_refuses_in_a_manifest_is_refused(
 ) -> None:
     own = MANIFEST.replace(f"<{element} ", f'<{element} {attribute}="own" ')
     (made.layout.main / "AndroidManifest.xml").write_text(own, encoding="utf-8")
-    with pytest.raises(ChainError, match=f"leave out {attribute}"):
+    with pytest.raises(ToolchainError, match=f"leave out {attribute}"):
         apk.merged_manifest(made)
 
 
 def test_another_folder_than_an_app_is_one_line(made: Project) -> None:
     (made.layout.main / "AndroidManifest.xml").unlink()
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         apk.merged_manifest(made)
     assert_one_line(error, "AndroidManifest.xml is missing", "--app")
     build = made.layout.app / "build.gradle.kts"
     build.write_text("plugins {}\n")
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         _ = made.package
     assert_one_line(error, "does not say: namespace")
     build.unlink()
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         _ = made.package
     assert_one_line(error, "build.gradle.kts is missing")
 
@@ -424,7 +424,7 @@ def test_a_class_that_r8_left_out_is_one_line(
     apk.check(made)
     names.remove("org/made/Plain")
     built("all but one")
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         apk.check(made)
     assert_one_line(error, "org.made.Plain is not in the dex files")
 
@@ -437,7 +437,7 @@ def test_a_compressed_file_that_is_mapped_is_one_line(
     made.layout.out.mkdir()
     with zipfile.ZipFile(made.layout.apk, "w") as archive:
         archive.writestr(name, "", zipfile.ZIP_DEFLATED)
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         apk.check(made)
     assert_one_line(error, f"{name} is compressed")
 
@@ -489,7 +489,7 @@ def test_a_changed_library_is_compiled_against_anew(
 
 
 def test_no_sources_are_one_line(made: Project) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         made.kotlinc("app", [], [])
     assert_one_line(error, "app: no Kotlin sources")
 
@@ -499,7 +499,7 @@ def test_the_jdk_is_found_by_what_it_says(made: Project, monkeypatch: pytest.Mon
     monkeypatch.setattr(project, "run", lambda command: shown)
     assert made.java_home == Path("/usr/lib/jvm/made")
     monkeypatch.setattr(project, "run", lambda command: "")
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         _ = made.java_home
     assert_one_line(error, "java does not say")
 
@@ -534,7 +534,7 @@ def test_the_app_is_held_to_its_oldest_android(made: Project, sniffed: list[str]
     program = [empty(made.layout.classes("app"))]
     sniffed[0] = "[ERROR] Made.kt:5: Undefined reference: void org.Made.setThing(int)\n"
     for _ in range(2):  # a failure is not remembered as done
-        with pytest.raises(ChainError) as error:
+        with pytest.raises(ToolchainError) as error:
             api_level.check(made, program)
         assert_one_line(error, "Made.kt:5: API 26 lacks void org.Made.setThing(int)", "@TargetApi")
     sniffed[0] = "[INFO] Wrote signatures.\n"
@@ -614,7 +614,7 @@ def test_a_built_apk_is_named(
 
 
 @pytest.mark.parametrize(
-    "error", [ChainError("mvn not found"), OSError(28, "mvn not found: no space left")]
+    "error", [ToolchainError("mvn not found"), OSError(28, "mvn not found: no space left")]
 )
 def test_what_cannot_be_done_is_exit_code_2_and_one_line(
     build: ModuleType,

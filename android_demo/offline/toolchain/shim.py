@@ -8,11 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.apk import unpack
-from chain.golden import Case, cases, greatest_difference, psnr_db
-from chain.layout import OFFLINE
-from chain.project import Project
-from chain.tools import JAVA, ChainError, joined, require, run, tail
+from toolchain.apk import unpack
+from toolchain.golden import Case, cases, greatest_difference, psnr_db
+from toolchain.layout import OFFLINE
+from toolchain.project import Project
+from toolchain.tools import JAVA, ToolchainError, joined, require, run, tail
 
 HERE = OFFLINE / "shim"
 LIBRARY = "libtensorflowlite_jni.so"
@@ -131,7 +131,7 @@ def run_on_arm64(project: Project, build_folder: Path, word: str, python: Path |
 def arm64_root(project: Project) -> Path:
     """Make what the emulated program sees as its root: Debian's arm64 glibc, and one processor."""
     if not (DEBIAN_ARM64 / "lib" / "libc.so.6").exists():
-        raise ChainError("no arm64 glibc: sudo apt-get install libc6-dev-arm64-cross")
+        raise ToolchainError("no arm64 glibc: sudo apt-get install libc6-dev-arm64-cross")
     root = project.layout.work / "arm64_root"
     (root / "proc").mkdir(parents=True, exist_ok=True)
     (root / "proc" / "cpuinfo").write_text(CPUINFO, encoding="utf-8")

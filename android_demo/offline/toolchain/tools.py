@@ -1,4 +1,4 @@
-"""Other programs, and the error of this chain."""
+"""Other programs, and the error of this toolchain."""
 
 import os
 import shutil
@@ -25,16 +25,16 @@ DEBIAN = {
 JAVA = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-class ChainError(Exception):
+class ToolchainError(Exception):
     """Something that whoever called can put right; its text is one line or ends in a log."""
 
 
 def require(*programs: str) -> None:
-    """Raise a :class:`ChainError` that says how to install what is missing."""
+    """Raise a :class:`ToolchainError` that says how to install what is missing."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         packages = dict.fromkeys(DEBIAN[program] for program in missing)
-        raise ChainError(
+        raise ToolchainError(
             f"{', '.join(missing)} not found: sudo apt-get install {' '.join(packages)}"
         )
 
@@ -49,7 +49,7 @@ def run(
     """Run a program and return what it printed; with ``shown`` it prints to the terminal.
 
     Raises:
-        ChainError: it is missing, or it failed; then the text ends in the last lines that it
+        ToolchainError: it is missing, or it failed; then the text ends in the last lines that it
             printed.
     """
     program = Path(str(command[0])).name
@@ -65,9 +65,9 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise ChainError(f"{program} cannot be run: {error}") from error
+        raise ToolchainError(f"{program} cannot be run: {error}") from error
     if finished.returncode != 0:
-        raise ChainError(
+        raise ToolchainError(
             f"{program} failed ({finished.returncode})\n{tail(finished.stdout or '')}".rstrip()
         )
     return finished.stdout or ""

@@ -9,58 +9,58 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import kotlin.concurrent.thread
 
-class MailboxTest {
-    private val box = Mailbox(LongArray(64), LongArray(64), LongArray(64))
+class ConflatedChannelTest {
+    private val channel = ConflatedChannel(LongArray(64), LongArray(64), LongArray(64))
 
-    private fun write(value: Long) = box.write { it.fill(value) }
+    private fun write(value: Long) = channel.write { it.fill(value) }
 
     @Test
     fun `the newest is taken, once`() {
-        assertNull(box.take(0))
+        assertNull(channel.take(0))
         for (i in 1L..3L) write(i)
-        assertEquals(3L, box.take(0)!![0])
-        assertNull(box.take(0))
-        assertEquals(2, box.dropped)
+        assertEquals(3L, channel.take(0)!![0])
+        assertNull(channel.take(0))
+        assertEquals(2, channel.dropped)
         write(4)
-        assertEquals(4L, box.take(0)!![0])
-        assertEquals(2, box.dropped)
+        assertEquals(4L, channel.take(0)!![0])
+        assertEquals(2, channel.dropped)
     }
 
     @Test
     fun `what was taken stays the reader's until it takes again`() {
         write(1)
-        val taken = box.take(0)!!
+        val taken = channel.take(0)!!
         for (i in 2L..20L) {
-            box.write {
+            channel.write {
                 assertNotSame(taken, it)
                 it.fill(i)
             }
         }
         assertEquals(setOf(1L), taken.toSet())
-        assertEquals(20L, box.take(0)!![0])
-        box.write { box -> box.fill(21) }
+        assertEquals(20L, channel.take(0)!![0])
+        channel.write { it.fill(21) }
         assertTrue(taken.toSet().size == 1)
     }
 
     @Test
     fun `a writer that fails hands nothing over`() {
         write(1)
-        assertThrows(IllegalStateException::class.java) { box.write { error("no picture") } }
-        assertEquals(1L, box.take(0)!![0])
-        assertNull(box.take(0))
-        assertEquals(0, box.dropped)
+        assertThrows(IllegalStateException::class.java) { channel.write { error("no picture") } }
+        assertEquals(1L, channel.take(0)!![0])
+        assertNull(channel.take(0))
+        assertEquals(0, channel.dropped)
     }
 
     @Test
     fun `a timeout is kept, and a frame ends the waiting`() {
         val start = System.nanoTime()
-        assertNull(box.take(30))
+        assertNull(channel.take(30))
         assertTrue(System.nanoTime() - start >= 30_000_000)
         var taken: LongArray? = null
-        val reader = thread { taken = box.take(60_000) }
+        val reader = thread { taken = channel.take(60_000) }
         Thread.sleep(20)
         var written: LongArray? = null
-        box.write { written = it }
+        channel.write { written = it }
         reader.join(10_000)
         assertSame(written, taken)
     }
@@ -72,7 +72,7 @@ class MailboxTest {
         var last = 0L
         var seen = 0
         while (last < frames) {
-            val frame = box.take(10_000)!!
+            val frame = channel.take(10_000)!!
             val value = frame[0]
             assertTrue(value > last)
             assertTrue(frame.all { it == value })
@@ -80,6 +80,6 @@ class MailboxTest {
             seen++
         }
         writer.join()
-        assertEquals(frames, seen + box.dropped.toLong())
+        assertEquals(frames, seen + channel.dropped.toLong())
     }
 }

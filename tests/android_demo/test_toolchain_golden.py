@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain import golden, shim
-from chain.golden import Case, Scale, cases, greatest_difference, psnr_db
-from chain.layout import Layout
-from chain.project import Project
-from chain.tools import ChainError
 from hypothesis import given
 from hypothesis import strategies as st
+from toolchain import golden, shim
+from toolchain.golden import Case, Scale, cases, greatest_difference, psnr_db
+from toolchain.layout import Layout
+from toolchain.project import Project
+from toolchain.tools import ToolchainError
 
 FLOATS = st.floats(-1e4, 1e4, width=32)
 SCALES = st.builds(Scale, st.floats(1e-4, 10), st.integers(-128, 127))
@@ -164,7 +164,7 @@ def test_pixels_become_what_the_manifest_says(build: Path) -> None:
 
 def test_only_files_of_a_word(build: Path) -> None:
     assert [case.model.name for case in cases(build, "int8")] == ["a_int8.tflite"]
-    with pytest.raises(ChainError, match=r"no \.tflite file whose name contains 'fp64'"):
+    with pytest.raises(ToolchainError, match=r"no \.tflite file whose name contains 'fp64'"):
         cases(build, "fp64")
 
 
@@ -176,7 +176,7 @@ def test_raw_outputs_become_numbers(build: Path) -> None:
 
 @pytest.mark.parametrize("size", [0, 4, 11, 13, 16])
 def test_an_output_of_another_size_is_one_line(build: Path, size: int) -> None:
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         cases(build, "fp32")[0].numbers(bytes(size))
     assert str(error.value) == f"a_fp32.tflite: {size} bytes came out, not 12"
 
@@ -212,7 +212,7 @@ def test_what_is_no_build_is_one_line(build: Path, file: str, content: bytes | N
     (build / file).unlink()
     if content is not None:
         (build / file).write_bytes(content)
-    with pytest.raises(ChainError) as error:
+    with pytest.raises(ToolchainError) as error:
         cases(build)
     assert str(error.value).startswith(f"{build} is no build of `facestyle export`: ")
     assert "\n" not in str(error.value)
@@ -222,7 +222,7 @@ def test_golden_pairs_need_a_little_endian_machine(
     build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(golden.sys, "byteorder", "big")
-    with pytest.raises(ChainError, match="little-endian"):
+    with pytest.raises(ToolchainError, match="little-endian"):
         cases(build)
 
 
@@ -301,7 +301,7 @@ def test_the_emulated_processor_is_one_cortex_a76(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shim, "DEBIAN_ARM64", tmp_path)
-    with pytest.raises(ChainError, match="apt-get install libc6-dev-arm64-cross"):
+    with pytest.raises(ToolchainError, match="apt-get install libc6-dev-arm64-cross"):
         shim.arm64_root(driver.project)
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "libc.so.6").touch()

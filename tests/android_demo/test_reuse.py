@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chain.layout import DEMO, Layout
-from chain.project import Project
+from toolchain.layout import DEMO, Layout
+from toolchain.project import Project
 
 CORE = DEMO / "core" / "src" / "main" / "kotlin" / "org" / "facestyle" / "core"
 README = (DEMO / "README.md").read_text(encoding="utf-8")
@@ -38,5 +38,5 @@ def test_a_row_compiles_by_itself(row: list[str], tmp_path: Path) -> None:
         pytest.skip("no compiler; `make android` fetches it")
     made = Project(replace(project.layout, out=tmp_path))
     made.compiler = project.compiler
-    made.kotlinc("lifted", [CORE / f"{name}.kt" for name in row], [made.android, *made.stdlib])
+    made.kotlinc("reused", [CORE / f"{name}.kt" for name in row], [made.android, *made.stdlib])
     assert list(tmp_path.rglob("*.class"))

@@ -13,11 +13,11 @@ import re
 import zipfile
 from pathlib import Path
 
-from chain import api_level
-from chain.layout import ABIS
-from chain.project import AARS, Project
-from chain.steps import empty, files_of
-from chain.tools import JAVA, ChainError, require, run
+from toolchain import api_level
+from toolchain.layout import ABIS
+from toolchain.project import AARS, Project
+from toolchain.steps import empty, files_of
+from toolchain.tools import JAVA, ToolchainError, require, run
 
 # Files without a date of their own give the same bytes every time.
 EPOCH = (1981, 1, 1, 1, 1, 2)
@@ -109,14 +109,14 @@ def merged_manifest(project: Project) -> Path:
     """
     source = project.layout.main / "AndroidManifest.xml"
     if not source.exists():
-        raise ChainError(f"{source} is missing: --app names the app's folder")
+        raise ToolchainError(f"{source} is missing: --app names the app's folder")
     text = source.read_text(encoding="utf-8")
     for element, attribute, value in (
         ("<manifest", "package", project.package),
         ("<application", "android:extractNativeLibs", "false"),
     ):
         if f" {attribute}=" in text:
-            raise ChainError(f"{source}: leave out {attribute}, which both builds add")
+            raise ToolchainError(f"{source}: leave out {attribute}, which both builds add")
         text = text.replace(element, f'{element} {attribute}="{value}"', 1)
     project.layout.manifest.parent.mkdir(parents=True, exist_ok=True)
     project.layout.manifest.write_text(text, encoding="utf-8")
@@ -270,7 +270,7 @@ def check(project: Project) -> None:
     """Check the APK: signature, alignment, what is stored, and the manifest's classes.
 
     Raises:
-        ChainError: it would not install, or would crash at its start.
+        ToolchainError: it would not install, or would crash at its start.
     """
     apk = project.layout.apk
     project.steps.run("check the APK", [apk], [apk], lambda: _check(project))
@@ -286,14 +286,14 @@ def _check(project: Project) -> None:
         for entry in archive.infolist():
             mapped = entry.filename.endswith((".so", f".{UNCOMPRESSED}"))
             if mapped and entry.compress_type != zipfile.ZIP_STORED:
-                raise ChainError(f"{apk.name}: {entry.filename} is compressed")
+                raise ToolchainError(f"{apk.name}: {entry.filename} is compressed")
     shown = "".join(
         run(["dexdump", path]) for path in files_of(project.layout.work / "dex", suffix=".dex")
     )
     present = set(re.findall(r"Class descriptor\s*: 'L([^;]+);'", shown))
     for name in components(run(["aapt2", "dump", "xmltree", "--file", "AndroidManifest.xml", apk])):
         if name.replace(".", "/") not in present:
-            raise ChainError(f"{apk.name}: the manifest's {name} is not in the dex files")
+            raise ToolchainError(f"{apk.name}: the manifest's {name} is not in the dex files")
 
 
 def components(tree: str) -> list[str]:

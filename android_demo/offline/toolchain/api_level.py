@@ -10,9 +10,9 @@ classes by value, and overridden methods are no calls: neither is looked at.
 from collections.abc import Sequence
 from pathlib import Path
 
-from chain.layout import OFFLINE
-from chain.project import Project
-from chain.tools import JAVA, ChainError, joined, run
+from toolchain.layout import OFFLINE
+from toolchain.project import Project
+from toolchain.tools import JAVA, ToolchainError, joined, run
 
 SOURCE = OFFLINE / "api_level" / "ApiLevel.java"
 ERROR = "[ERROR] "
@@ -27,7 +27,7 @@ def check(project: Project, program: Sequence[Path]) -> None:
         program: folders of its classes.
 
     Raises:
-        ChainError: it uses what its oldest Android lacks.
+        ToolchainError: it uses what its oldest Android lacks.
     """
     layout, versions = project.layout, project.versions
     sniffer = project.maven.class_path("animal-sniffer", [versions.library("animal-sniffer")])
@@ -47,7 +47,7 @@ def check(project: Project, program: Sequence[Path]) -> None:
         paths: list[Path | str] = [signature.path, *map(joined, (sources, program, shipped))]
         shown = run([*JAVA, "-cp", joined([tool, *sniffer]), "ApiLevel", *paths])
         if lacking := complaints(shown, versions.version("minSdk")):
-            raise ChainError("\n".join(lacking) + HINT)
+            raise ToolchainError("\n".join(lacking) + HINT)
 
     reads = [*project.inputs([*program, *shipped, *sniffer, signature.path]), SOURCE]
     project.steps.run("API level", reads, [], action)
