@@ -18,8 +18,8 @@ from export.convert.graphs import Graph, build
 from export.formats import Format
 from export.formats.base import STYLIZER
 from export.report.html import html
-from export.report.pictures import Row
-from export.report.text import markdown
+from export.report.markdown import markdown
+from export.report.pictures import Row, file_pictures
 from export.request import ExportRequest, Target, describe
 from export.verify import fp16_range, golden, layout
 from export.verify.fp16_range import Audit
@@ -262,11 +262,13 @@ def _documents(request: ExportRequest, folder: Path, made: list[BuiltFile]) -> N
         with torch.inference_mode():
             return to_unit(network.stylize(from_unit(portrait), code, torch.ones(1, 1, 1, 1)))
 
-    rows = [
-        Row(entry, f.subject.graph, f.subject.probes, f.subject.wanted, f.evidence, paint)
+    pictures = [
+        file_pictures(
+            Row(entry, f.subject.graph, f.subject.probes, f.subject.wanted, f.evidence, paint)
+        )
         for entry, f in zip(entries, made)
     ]
-    write_text(folder / "report.html", html(document, rows))
+    write_text(folder / "report.html", html(document, pictures))
     write_text(folder / "report.md", markdown(document))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from export.build.entries import FileEntry, PortEntry
+from export.build.entries import FileEntry, ParityEntry, PortEntry
 from export.report import results_table
+from export.report.page import units
+from export.verify.delegates import CoverageSummary
+from export.verify.verdicts import Assurance
 
 
 def kilobytes(entry: FileEntry) -> str:
@@ -17,6 +20,49 @@ def psnr(entry: FileEntry) -> str:
         return "not verified"
     worst = entry.proof.worst_psnr_db
     return "not executed" if worst is None else results_table.decibels(worst)
+
+
+def macs(entry: FileEntry) -> str:
+    """Multiply-accumulates of a run."""
+    return f"{entry.macs / 1e9:.3f} G"
+
+
+def parameters(entry: FileEntry) -> str:
+    """How many the file has."""
+    return f"{entry.parameters / 1e6:.3f} M"
+
+
+def error(found: ParityEntry) -> str:
+    """Greatest error, in two digits."""
+    return found.max_error if isinstance(found.max_error, str) else f"{found.max_error:.2g}"
+
+
+def rests_on(entry: FileEntry) -> str:
+    """What executed a file, each once; a dash where it was not verified."""
+    if entry.proof is None:
+        return units.NONE
+    found = dict.fromkeys(e.assurance.value for e in entry.proof.executions)
+    return ", ".join(found) or Assurance.STRUCTURE.value
+
+
+def accelerators(entry: FileEntry) -> str:
+    """What each accelerator takes of a file; a dash where nobody knows."""
+    found = entry.proof.coverage if entry.proof else ()
+    return "; ".join(map(_taken, found)) or units.NONE
+
+
+def _taken(found: CoverageSummary) -> str:
+    """``XNNPACK 442 of 446 in 5 partitions``."""
+    whole = found.taken == found.total
+    taken = "all" if whole else f"{found.taken} of {found.total}"
+    return f"{found.delegate} {taken}{pieces(found)}"
+
+
+def pieces(found: CoverageSummary) -> str:
+    """`` in 5 partitions``, where that is known."""
+    if found.partitions is None:
+        return ""
+    return f" in {units.count(found.partitions, 'partition')}"
 
 
 def partitions(entry: FileEntry) -> str:
@@ -42,8 +88,8 @@ def summary(entry: FileEntry) -> list[str]:
         entry.file,
         kilobytes(entry),
         psnr(entry),
-        f"{entry.macs / 1e9:.3f} G",
-        f"{entry.parameters / 1e6:.3f} M",
+        macs(entry),
+        parameters(entry),
         partitions(entry),
         traced(entry),
         verdict(entry),

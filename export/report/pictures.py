@@ -1,12 +1,9 @@
-"""The pictures of a build's report: what went in, what PyTorch and the file made of it."""
+"""What a file painted beside what PyTorch painted, and what both were given."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PIL import Image
 from torch import Tensor
@@ -17,10 +14,11 @@ from export.verify import test_inputs
 from export.verify.test_inputs import Probe
 from export.verify.verify_file import Evidence
 from facestyle import gallery
+from facestyle.contract import Kind
 from facestyle.images import to_image
 
 SHOWN, SHOWN_CODE = "portrait, strength 1", "painting"
-"""The probes in the picture rows, of graphs that give a picture and of those that give a code."""
+"""The test inputs that are shown, of graphs that give a picture and of those that give a code."""
 
 DIFFERENCE_GAIN = 8
 
@@ -38,51 +36,85 @@ class Row:
     """The portrait painted by PyTorch with a style code."""
 
 
-def pictures(row: Row) -> str:
-    """A row of figures, self-contained."""
+@dataclass(frozen=True)
+class Given:
+    """A picture that went in.
+
+    Attributes:
+        title: what it is: ``photo``, ``painting``, ``depth``.
+        about: which one.
+    """
+
+    title: str
+    about: str
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class FilePictures:
+    """A file's pictures.
+
+    Attributes:
+        given: what went in.
+        wanted: what PyTorch made of it.
+        painted: what the file made of it; None where it was not executed.
+        difference: between these, ``DIFFERENCE_GAIN`` times; None likewise.
+        gives_code: it gives a style code, which PyTorch painted the photo with.
+    """
+
+    given: tuple[Given, ...]
+    wanted: Image.Image
+    painted: Image.Image | None
+    difference: Image.Image | None
+    gives_code: bool
+
+
+def file_pictures(row: Row) -> FilePictures:
+    """The pictures of a file."""
     contract = row.graph.contract
-    names = [port.name for port in contract.inputs]
-    figures = []
-    if "content" in names:
-        probe, place = next(p for p in row.probes if p.name == SHOWN), names.index("content")
-        content = contract.inputs[place].to_unit(probe.inputs[place])
-        figures.append(_figure("content", to_image(content)))
-        wanted, output = row.wanted[SHOWN], _output(row, SHOWN)
-        wanted = contract.outputs[0].to_unit(wanted)
-        output = None if output is None else contract.outputs[0].to_unit(output)
-    else:
-        # A style code is no picture: what counts is how the portrait looks when painted with it.
-        wanted, output = row.paint(row.wanted[SHOWN_CODE]), _output(row, SHOWN_CODE)
-        output = None if output is None else row.paint(output)
-    painting = _painting(row.entry.style, names)
-    if painting is not None:
-        figures.append(_figure("painting", to_image(painting)))
-    figures.append(_figure("PyTorch", to_image(wanted)))
-    if output is None:
-        figures.append("<figure><figcaption>this file was not executed here</figcaption></figure>")
-    else:
-        difference = (output - wanted).abs() * DIFFERENCE_GAIN
-        figures.append(_figure("this file", to_image(output)))
-        figures.append(_figure(f"difference × {DIFFERENCE_GAIN}", to_image(difference)))
-    return f"<div class=row>{''.join(figures)}</div>"
-
-
-def _output(row: Row, probe: str) -> Tensor | None:
-    return row.evidence.outputs.get(probe) if row.evidence else None
-
-
-def _painting(baked: str | None, inputs: Sequence[str]) -> Tensor | None:
-    """The painting behind a picture row, where it is one of the gallery's."""
-    if "painting" in inputs or "style_code" in inputs:
-        return test_inputs.painting()
-    return test_inputs.painting(baked) if baked in {p.name for p in gallery.paintings()} else None
-
-
-def _figure(caption: str, image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92, subsampling=0)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return (
-        f"<figure><img alt='{escape(caption)}' src='data:image/jpeg;base64,{data}'>"
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    gives_code = contract.outputs[0].kind is Kind.CODE
+    shown = SHOWN_CODE if gives_code else SHOWN
+    to_picture = row.paint if gives_code else contract.outputs[0].to_unit
+    wanted = to_picture(row.wanted[shown])
+    output = row.evidence.outputs.get(shown) if row.evidence else None
+    painted = None if output is None else to_picture(output)
+    return FilePictures(
+        _given(row, *wanted.shape[2:]),
+        to_image(wanted),
+        None if painted is None else to_image(painted),
+        None if painted is None else to_image((painted - wanted).abs() * DIFFERENCE_GAIN),
+        gives_code,
     )
+
+
+def _given(row: Row, height: int, width: int) -> tuple[Given, ...]:
+    """Photo and painting, also those that a style code comes from and is shown with, and maps."""
+    photo = to_image(test_inputs.portrait(height, width))
+    found = [Given("photo", _title(gallery.portraits(), test_inputs.PORTRAIT), photo)]
+    if painting := _painting(row):
+        found.append(painting)
+    return (*found, *_maps(row))
+
+
+def _maps(row: Row) -> list[Given]:
+    probe = next((p for p in row.probes if p.name == SHOWN), None)
+    values = zip(row.graph.contract.inputs, probe.inputs if probe else ())
+    about = "black keeps the photo, white paints it"
+    return [
+        Given(port.name, about, to_image(value.expand(-1, 3, -1, -1)))
+        for port, value in values
+        if port.kind is Kind.MAP
+    ]
+
+
+def _painting(row: Row) -> Given | None:
+    """The painting behind the pictures, where it is one of the gallery's."""
+    style = row.entry.style or test_inputs.PAINTING
+    if style not in {p.name for p in gallery.paintings()}:
+        return None
+    about = _title(gallery.paintings(), style)
+    return Given("painting", about, to_image(test_inputs.painting(style)))
+
+
+def _title(pictures: Sequence[gallery.Picture], name: str) -> str:
+    return next(p.title for p in pictures if p.name == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from dataclasses import dataclass
 
@@ -27,10 +28,32 @@ class Picture:
     wide: bool = False
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A picture that a page holds once and shows in many places: macros ``store`` and ``shown``.
+
+    Attributes:
+        key: the same for the same picture; its element's id.
+        source: a ``data:`` URI.
+        width, height: in pixels.
+    """
+
+    key: str
+    source: str
+    width: int
+    height: int
+
+
 def embedded(caption: str, file: bytes) -> Picture:
     """A JPEG as a picture of the page."""
-    source = f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
-    return Picture(caption, source, _is_wide(file))
+    return Picture(caption, _uri(file), _is_wide(file))
+
+
+def stored(image: Image.Image) -> Stored:
+    """A picture for several places of the page."""
+    file = jpeg(image)
+    key = f"picture-{hashlib.sha256(file).hexdigest()[:16]}"
+    return Stored(key, _uri(file), image.width, image.height)
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:
@@ -38,6 +61,10 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
+
+
+def _uri(file: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
 
 
 def _is_wide(file: bytes) -> bool:

@@ -20,11 +20,13 @@ class Cell:
 
     Attributes:
         sort: what it is sorted by; its text if None and no figure.
+        link: where it leads, such as ``#details``; nowhere if empty.
     """
 
     text: str
     sort: float | None = None
     tone: Tone = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
