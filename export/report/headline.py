@@ -81,11 +81,13 @@ def _executed(files: Sequence[FileEntry], assurance: Assurance) -> int:
 
 
 def _nearest(files: Sequence[FileEntry]) -> list[str]:
-    """Which of several right files comes nearest to its limit."""
+    """Which of several files, all right, comes nearest to its limit."""
+    if not all(entry.verified for entry in files):
+        return []
     margins = [
         (e.psnr_db - e.limit_db, entry.file, e)
         for entry in files
-        if entry.verified and entry.proof
+        if entry.proof
         for e in entry.proof.executions
         if not isinstance(e.psnr_db, str)
     ]
