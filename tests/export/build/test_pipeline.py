@@ -100,9 +100,14 @@ def test_manifest_says_what_phones_need(folder: Path) -> None:
 
 def test_report_shows_pictures(folder: Path) -> None:
     page = (folder / "report.html").read_text()
-    assert page.count("data:image/jpeg;base64,") > 40
-    assert "difference × 8" in page
-    text = re.sub("base64,[^']*", "", page)
+    held = re.findall('<image id="(.*?)"', page)
+    shown = re.findall('<use href="#(.*?)"', page)
+    assert len(held) == len(set(held)) == page.count("data:image/jpeg;base64,") > 20
+    assert set(held) == set(shown)
+    assert len(shown) == 3 + 8 + 22 * 5  # photo, painting, PyTorch; stylizers; each file's details
+    assert page.count("difference × 8") == 22
+    text = re.sub('base64,[^"]*', "", page)
+    assert "✓ 22 of 22 files right" in text
     assert "FAIL" not in text
     assert "http" not in text  # self-contained
     assert "mobile_stylizer_64x96_int8.tflite" in (folder / "report.md").read_text()

@@ -343,6 +343,7 @@ def test_a_build_that_was_not_verified() -> None:
         "mobile_stylizer_fp16.tflite", "556 KB", "0.197 G", "not verified",
     ]  # fmt: skip
     assert "pass" not in found.text
+    assert "PSNR" not in found.text
     assert "right" not in found.text
 
 
@@ -362,7 +363,7 @@ def test_frames_follow_the_pictures(size: tuple[int, int], stretch: float) -> No
     shown = [pictures(wanted=picture("gold", *size))]
     found = page(entry(found=proof(parity(81.75))), shown=shown)
     ratio = round(size[0] / size[1], 4)
-    assert f'style="--stretch: {stretch}; --ratio: {ratio}"' in found.source
+    assert f'style="--count: 4; --stretch: {stretch}; --ratio: {ratio}"' in found.source
 
 
 def hostile_build() -> Manifest:
