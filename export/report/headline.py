@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from export.build.entries import FileEntry
 from export.build.manifest import Manifest
-from export.report import results_table
+from export.report import cells, results_table
 from export.report.page import units
 from export.verify.verdicts import Assurance
 
@@ -18,6 +18,14 @@ class Badge:
 
     text: str
     tone: str = ""
+
+
+FILE_BADGES = {
+    "pass": Badge("✓ pass", "good"),
+    "FAIL": Badge("✗ FAIL", "wrong"),
+    "not verified": Badge("not verified"),
+}
+"""By the verdict's words."""
 
 
 def badge(files: Sequence[FileEntry]) -> Badge:
@@ -33,9 +41,7 @@ def badge(files: Sequence[FileEntry]) -> Badge:
 
 def file_badge(entry: FileEntry) -> Badge:
     """The verdict on a file."""
-    if entry.proof is None:
-        return Badge("not verified")
-    return Badge("✗ FAIL", "wrong") if is_wrong(entry) else Badge("✓ pass", "good")
+    return FILE_BADGES[cells.verdict(entry)]
 
 
 def is_wrong(entry: FileEntry) -> bool:

@@ -23,7 +23,7 @@ NO_FILE = "–"
 
 
 @dataclass(frozen=True)
-class MatrixRow:
+class ResultsRow:
     """A graph in one format.
 
     Attributes:
@@ -37,7 +37,7 @@ class MatrixRow:
     cells: dict[str, FileEntry]
 
 
-def rows(files: Sequence[FileEntry]) -> list[MatrixRow]:
+def rows(files: Sequence[FileEntry]) -> list[ResultsRow]:
     """The manifest's entries in order: graph by graph, format by format."""
     found: dict[tuple[str, str], dict[str, FileEntry]] = {}
     for entry in files:
@@ -45,7 +45,7 @@ def rows(files: Sequence[FileEntry]) -> list[MatrixRow]:
         found.setdefault((graph, entry.format), {})[entry.precision] = entry
     graphs = list(dict.fromkeys(graph for graph, _ in found))
     return [
-        MatrixRow(graph, format_, found[graph, format_])
+        ResultsRow(graph, format_, found[graph, format_])
         for graph in graphs
         for format_ in FORMATS
         if (graph, format_) in found
@@ -76,13 +76,13 @@ def error(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.1g}"
 
 
-def headings(found: Sequence[MatrixRow]) -> list[str]:
+def headings(found: Sequence[ResultsRow]) -> list[str]:
     """``graph``, ``format``, and the precisions that occur."""
     used = {precision for row in found for precision in row.cells}
     return ["graph", "format", *(p for p in precisions() if p in used)]
 
 
-def table(found: Sequence[MatrixRow]) -> list[list[str]]:
+def table(found: Sequence[ResultsRow]) -> list[list[str]]:
     """Lines of cells under ``headings``."""
     columns = headings(found)[2:]
     return [
