@@ -100,9 +100,9 @@ def lead(files: Sequence[ShownFile]) -> str:
     main = _main(files)
     graph = main[0].entry.graph.replace("_", " ")
     if main[0].pictures.gives_code:
-        said = f"Painted by PyTorch, with the style code of each file of the {graph}."
+        said = f"Painted by PyTorch, with the style code of each file of the {graph} graph."
     elif any(file.entry.proof for file in main):
-        said = f"PyTorch's result, and that of each file of the {graph}, at full strength."
+        said = f"PyTorch's result, and that of each file of the {graph} graph, at full strength."
     else:
         return "PyTorch's result at full strength. No file was executed."
     return f"{said} dB: least PSNR to PyTorch over all test inputs."

@@ -310,7 +310,7 @@ def test_the_first_screen_shows_one_file_of_each_format_and_precision() -> None:
         ".tflite int8 556 KB · 81.8 dB",
         "spring .tflite fp16 556 KB · 81.8 dB",
     ]
-    assert "that of each file of the stylizer, at full strength" in found.text
+    assert "that of each file of the stylizer graph, at full strength" in found.text
 
 
 def test_without_a_stylizer_the_first_graph_is_shown() -> None:
@@ -321,7 +321,7 @@ def test_without_a_stylizer_the_first_graph_is_shown() -> None:
         shown=[pictures(gives_code=True), pictures()],
     )
     assert [c for c in found.captions if "KB" in c] == [".tflite fp16 556 KB · 81.8 dB"]
-    assert "with the style code of each file of the style encoder" in found.text
+    assert "with the style code of each file of the style encoder graph" in found.text
 
 
 def test_a_file_that_was_not_executed_has_no_picture() -> None:
