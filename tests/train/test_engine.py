@@ -103,6 +103,7 @@ def losses(out: Path) -> list[float]:
     return [row["loss"] for row in metrics(out)]
 
 
+@pytest.mark.slow
 def test_kill_9_and_resume_give_the_same_weights(
     training_data: TrainingData, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
     raise AssertionError("nothing happened for five minutes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signals_save_and_stop(
     number: int, code: int, training_data: TrainingData, tmp_path: Path
@@ -220,6 +222,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     assert {path: path.read_bytes() for path in checkpoints.folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint(
     training_data: TrainingData, tmp_path: Path
 ) -> None:

@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
 from facestyle import checkpoint
 from facestyle.checkpoint import read_tensors
 from tests.conftest import Outcome, TrainingData, assert_refused
-from train import pack, recipes
+from train import recipes
 from train.average import write_average
 from train.checkpoints import Checkpoints
-from train.data.pool import middle_square
 from train.data.sets import open_source
 from train.objectives import motion
 from train.recipe import StrengthSpec
@@ -206,25 +204,3 @@ def test_averaged_weights_come_out_of_a_running_run(
     said = read_tensors(write_average(out, tmp_path / "older")[1])[1]
     assert "auxiliary" not in said
     assert (said["recipe"], said["steps"], said["network"]) == ("mobile", "2", "studio")
-
-
-def test_packed_images_are_what_the_task_looks_at(
-    training_data: TrainingData, tmp_path: Path
-) -> None:
-    packed = tmp_path / "style.tar"
-    arguments = [str(training_data.style), "--out", str(packed), "--side", "48", "--megabytes", "1"]
-    done = CliRunner().invoke(pack.main, arguments)
-    assert done.exit_code == 0, done.output
-    assert packed.stat().st_size <= 1e6
-    before, after = (open_source(str(source)) for source in (training_data.style, packed))
-    assert len(before) == len(after)
-    with after[0].image() as image:
-        assert image.size == (48, 48)
-    wanted, found = (
-        middle_square(samples[0].image(), 48).astype(float) for samples in (before, after)
-    )
-    assert np.abs(wanted - found).mean() < 8
-    few = CliRunner().invoke(pack.main, [*arguments, "--limit", "5"])
-    assert few.exit_code == 0 and len(open_source(str(packed))) == 5
-    tight = CliRunner().invoke(pack.main, [*arguments[:-1], "0.1", "--side", "1024"])
-    assert tight.exit_code != 0
