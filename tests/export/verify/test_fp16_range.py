@@ -158,7 +158,7 @@ def test_sums_that_fp16_could_not_hold_are_reported_but_no_fault() -> None:
     (row,) = [row for row in found.rows if row.kind is Kind.REDUCTION]
     assert row.inside == pytest.approx(30 * 64 * 64, rel=1e-5)
     assert row.overflows_inside
-    assert list(summary(found)["overflow_if_summed_in_fp16"]) == [row.name]
+    assert list(summary(found).overflow_if_summed_in_fp16) == [row.name]
 
 
 class Picture(nn.Module):
