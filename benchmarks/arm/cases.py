@@ -19,7 +19,7 @@ from export.build.manifest import Manifest
 from export.build.verify_build import graph_of, weights_of
 from export.convert.graphs import Graph
 from export.formats import GRAPHS
-from export.formats.tflite import TFLITE
+from export.formats.tflite import TFLITE, Arithmetic
 from export.runtimes.litert import Quantization
 from export.suppress_output import suppress_output
 from export.verify.test_inputs import Probe, probes
@@ -55,6 +55,11 @@ class ModelCase:
     wanted: dict[str, Tensor]
     host: dict[str, Arrays]
     quantization: Quantization | None
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What its convolutions calculate in."""
+        return TFLITE.precision(self.entry.precision).arithmetic
 
     def output(self, outputs: Arrays) -> Tensor:
         """The file's output as floats, (1, C, H, W)."""

@@ -17,11 +17,9 @@ from benchmarks.arm.cases import ModelCase
 from benchmarks.arm.processors import Processor
 from benchmarks.arm.userland import Userland
 from export.build import manifest
+from export.formats.tflite import Arithmetic
 from export.verify.verdicts import Verdict
 from facestyle.errors import UserError
-
-FLOATS = ("fp32", "fp16")
-"""Precisions that may be calculated in half precision."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Job:
 def jobs(case: ModelCase, processors: Sequence[Processor]) -> list[Job]:
     """The runs of one file: as it is everywhere; in half precision where there is such."""
     plain = [Job(case, processor, False) for processor in processors]
-    if case.entry.precision not in FLOATS:
+    if case.arithmetic is not Arithmetic.FLOAT:
         return plain
     return plain + [Job(case, one, True) for one in processors if one.half_precision]
 

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from benchmarks.arm.cases import ModelCase
 from benchmarks.arm.emulator import Emulated
+from export.formats.base import HALF_DB
+from export.formats.tflite import Arithmetic
 from export.verify import compare
 from export.verify.verdicts import Assurance, Verdict, at_least, equal
 
@@ -21,9 +23,6 @@ DYNAMIC_DB = 50.0
 """Least PSNR of a dynamic int8 file to this computer. Activations are rounded to 8 bits on the way,
 so the last bit of a float, which kernels do not agree on, may move a value by a whole step: 62 dB
 and more are usual."""
-
-HALF_DB = 45.0
-"""Least PSNR to PyTorch in half precision, as of fp16 elsewhere."""
 
 REALLY_HALF = 1e-6
 """What half precision must change in the output at least, as a share of its range."""
@@ -68,15 +67,15 @@ def worst(values: list[float], choose: Any) -> float:
 
 
 def counted_twice(run: Emulated) -> Verdict:
-    """A count that is not the same again is worth nothing."""
+    """Whether a second run executes as many instructions."""
     return equal("instructions of a second run", run.again.total, run.counts.total, ASSURANCE)
 
 
-def as_here(precision: str, found: dict[str, float]) -> Verdict:
-    """Whether the file computes on Arm what it computes here."""
-    if precision == "int8":
+def as_here(arithmetic: Arithmetic, found: dict[str, float]) -> Verdict:
+    """Whether a file of some arithmetic computes on Arm what it computes here."""
+    if arithmetic is Arithmetic.INTEGER:
         return equal("values unlike this computer's", int(found["differing_values"]), 0, ASSURANCE)
-    if precision == "dynamic":
+    if arithmetic is Arithmetic.DYNAMIC:
         return at_least(
             "PSNR to this computer", found["psnr_to_host_db"], DYNAMIC_DB, "dB", ASSURANCE
         )
@@ -92,7 +91,7 @@ def as_here(precision: str, found: dict[str, float]) -> Verdict:
 
 
 def in_half(run: Emulated, found: dict[str, float]) -> list[Verdict]:
-    """Whether half precision is bearable, and whether it was half precision at all."""
+    """Whether half precision stays near enough, and whether it was half precision at all."""
     moved = found["max_difference"]
     return [
         at_least("PSNR to PyTorch", found["psnr_to_pytorch_db"], HALF_DB, "dB", ASSURANCE),
@@ -116,5 +115,5 @@ def in_half(run: Emulated, found: dict[str, float]) -> list[Verdict]:
 
 def of_run(case: ModelCase, run: Emulated, found: dict[str, float], half: bool) -> list[Verdict]:
     """All of one row."""
-    said = in_half(run, found) if half else [as_here(case.entry.precision, found)]
+    said = in_half(run, found) if half else [as_here(case.arithmetic, found)]
     return [*said, counted_twice(run)]

@@ -31,6 +31,7 @@ from benchmarks.latency.painted_portrait import pictures
 from benchmarks.latency.timing import ratio
 from benchmarks.report.write import write_report
 from export.convert import calibration
+from export.formats.tflite import TFLITE
 from export.report.page import units
 from facestyle import checkpoint
 from facestyle.files import check_folder
@@ -74,7 +75,8 @@ def _build(
 ) -> Path:
     # Times do not depend on the weights; the quality of 8 bits does.
     loaded = checkpoint.load(None, network) if trained else checkpoint.untrained(network)
-    faces = calibration.read(calibration.DEMO) if "int8" in precisions else None
+    measured = any(TFLITE.precision(name).calibrated for name in precisions)
+    faces = calibration.read(calibration.DEMO) if measured else None
     out = work / f"{network}_{size}"
     return export_stylizers(loaded, (size, size), precisions, out, calibration=faces)
 

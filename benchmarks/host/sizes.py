@@ -10,6 +10,7 @@ from export.build import manifest
 from export.build.manifest import Manifest
 from export.build.verify_build import files_of, weights_of
 from export.convert import calibration
+from export.formats.tflite import TFLITE
 from export.request import parse_size
 from facestyle.errors import UserError
 from facestyle.style import StyleBook
@@ -56,7 +57,9 @@ def resized(
         encoder=features,
         styles=StyleBook.load(folder / document.styles),
         depth=document.depth,
-        calibration=_calibration(document) if "int8" in precisions else None,
+        calibration=_calibration(document)
+        if any(TFLITE.precision(name).calibrated for name in precisions)
+        else None,
         progress=progress,
     )
 

@@ -54,7 +54,7 @@ class Subject:
     graph: Graph
     baked: str | None
     probes: list[Probe]
-    wanted: dict[str, Any]
+    wanted: dict[str, Tensor]
     audit: Audit | None = None
 
 
@@ -69,7 +69,7 @@ class BuiltFile:
 
     @property
     def passed(self) -> bool:
-        """Not refuted: proved, or not to be proved."""
+        """Verified, or not asked to be."""
         return self.evidence is None or self.evidence.passed
 
 

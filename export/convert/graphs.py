@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from export.convert.bake import bake
+from export.formats.base import FULL, GRAPHS, STYLE_ENCODER
 from facestyle import contract as ports
 from facestyle.contract import Contract
 from facestyle.networks import StyleNetwork
@@ -105,13 +106,18 @@ def build(
         height, width: of the content image, multiples of the network's stride.
         depth: whether a stylizer takes depth-controlled strength.
         baked: a style that becomes part of a stylizer.
+
+    Raises:
+        ValueError: when there is no graph of that name.
     """
     code = ports.style_code(cast(StyleNetwork, network).code_size)
     photo, result = ports.content(height, width), ports.stylized(height, width)
     depth_inputs = ports.depth(height, width) if depth else ()
-    if name == "style_encoder":
+    if name not in GRAPHS:
+        raise ValueError(f"no graph is called {name!r}")
+    if name == STYLE_ENCODER:
         return _graph(name, StyleEncoder(network), (ports.painting(PAINTING_SIZE),), code)
-    if name == "full":
+    if name == FULL:
         both = (photo, ports.painting(PAINTING_SIZE), ports.strength())
         return _graph(name, Full(network), both, result)
     if baked is not None:

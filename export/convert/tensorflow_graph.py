@@ -138,6 +138,43 @@ def _convolution(
     return y if bias is None else tf.nn.bias_add(y, tf.constant(bias))
 
 
+def _batch_normalization(
+    attributes: Attributes, x: Any, scale: Constant, shift: Constant, mean: Constant, var: Constant
+) -> Any:
+    """Of what was seen in training: one factor and one addend for each channel."""
+    _only(attributes, training_mode=0)
+    factor = scale / np.sqrt(var + np.float32(attributes["epsilon"]))
+    return x * tf.constant(factor) + tf.constant(shift - mean * factor)
+
+
+def _to_float(attributes: Attributes, x: Any) -> Any:
+    """Nothing to do: all that is computed here is in fp32."""
+    _only(attributes, to=onnx.TensorProto.FLOAT)
+    return x
+
+
+def _transposed_convolution(
+    attributes: Attributes, x: Any, weight: Constant, bias: Constant | None = None
+) -> Any:
+    _only(attributes, dilations=[1, 1], group=1, auto_pad=b"NOTSET", output_shape=None)
+    strides, kernel = attributes["strides"], weight.shape[2:]
+    whole = [(side - 1) * s + k for side, s, k in zip(x.shape[1:3], strides, kernel)]
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    more = attributes.get("output_padding", (0, 0))
+    if more[0] > bottom or more[1] > right:
+        raise UnknownOperator("a transposed convolution gives more than it computes")
+    y = tf.nn.conv2d_transpose(
+        x,
+        tf.constant(np.ascontiguousarray(weight.transpose(2, 3, 1, 0))),
+        [x.shape[0], *whole, weight.shape[1]],
+        strides,
+        "VALID",
+    )
+    height, width = whole[0] - top - bottom + more[0], whole[1] - left - right + more[1]
+    y = tf.slice(y, [0, top, left, 0], [x.shape[0], height, width, weight.shape[1]])
+    return y if bias is None else tf.nn.bias_add(y, tf.constant(bias))
+
+
 def _padded(x: Any, attributes: Attributes, kernel: tuple[int, ...]) -> tuple[Any, str]:
     """A convolution's input and the name of its padding: zeros are its own where it can."""
     top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
@@ -150,12 +187,18 @@ def _padded(x: Any, attributes: Attributes, kernel: tuple[int, ...]) -> tuple[An
     return tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]]), "VALID"
 
 
-def _pool(function: Operator) -> Operator:
-    def operator(attributes: Attributes, x: Any) -> Any:
-        _only(attributes, pads=[0, 0, 0, 0], ceil_mode=0, dilations=[1, 1], auto_pad=b"NOTSET")
-        return function(x, attributes["kernel_shape"], attributes["strides"], "VALID")
+def _averages(attributes: Attributes, x: Any) -> Any:
+    _only(attributes, pads=[0, 0, 0, 0], ceil_mode=0, dilations=[1, 1], auto_pad=b"NOTSET")
+    return tf.nn.avg_pool2d(x, attributes["kernel_shape"], attributes["strides"], "VALID")
 
-    return operator
+
+def _maxima(attributes: Attributes, x: Any) -> Any:
+    _only(attributes, ceil_mode=0, dilations=[1, 1], auto_pad=b"NOTSET")
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    if any((top, left, bottom, right)):
+        # TFLite pads a pool by as much as it sees fit: here by numbers that are never greatest.
+        x = tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]], constant_values=x.dtype.min)
+    return tf.nn.max_pool2d(x, attributes["kernel_shape"], attributes["strides"], "VALID")
 
 
 def _slice(
@@ -245,17 +288,20 @@ def _only(attributes: Attributes, **wanted: Any) -> None:
 OPERATORS: Mapping[str, Operator] = {
     "Abs": _elementwise(tf.abs),
     "Add": _elementwise(tf.add),
-    "AveragePool": _pool(tf.nn.avg_pool2d),
+    "AveragePool": _averages,
+    "BatchNormalization": _batch_normalization,
+    "Cast": _to_float,
     "ChannelsToColumns": _channels_to_columns,
     "Clip": _clip,
     "ColumnsToChannels": _columns_to_channels,
     "Concat": _concatenate,
     "Conv": _convolution,
+    "ConvTranspose": _transposed_convolution,
     "DepthToSpace": _depth_to_space,
     "Div": _elementwise(tf.divide),
     "GlobalAveragePool": lambda attributes, x: tf.reduce_mean(x, [1, 2], keepdims=True),
     "Identity": _elementwise(tf.identity),
-    "MaxPool": _pool(tf.nn.max_pool2d),
+    "MaxPool": _maxima,
     "Mul": _elementwise(tf.multiply),
     "Pad": _pad,
     "Reciprocal": _elementwise(lambda x: 1 / x),
@@ -263,6 +309,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Resize": _resize,
     "Shape": lambda attributes, x: np.array(shape(x), np.int64),
     "Sigmoid": _elementwise(tf.sigmoid),
+    "Softplus": lambda attributes, x: tf.nn.relu(x) + tf.math.log(1 + tf.exp(-tf.abs(x))),
     "Slice": _slice,
     "Sqrt": _elementwise(tf.sqrt),
     "Sub": _elementwise(tf.subtract),

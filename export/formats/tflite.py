@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
 
 FLOAT, HALF, BYTE = {"float32"}, {"float16"}, {"int8"}
 
+
+class Arithmetic(Enum):
+    """What a file's convolutions calculate in."""
+
+    FLOAT = "float"
+    """Also in half precision, where the processor has it."""
+    DYNAMIC = "dynamic"
+    """8-bit weights; activations are rounded to 8 bits on the way, as they come."""
+    INTEGER = "integer"
+    """Integers alone, so that every processor computes the same."""
+
+
 Example = tuple["Tensor", ...]
 """Inputs of a graph in the contract's order."""
 
@@ -43,17 +56,27 @@ class TFLitePrecision(Precision):
         configure: sets up TensorFlow's converter, given the contract and the real inputs of a
             calibrated precision.
         types: names of the tensor types that are allowed, by what has them.
+        arithmetic: what its convolutions calculate in.
         one_partition: whether XNNPACK must take the whole graph in one piece.
     """
 
     configure: Callable[[Any, Contract, Sequence[Example]], None] = lambda *_: None
     types: Mapping[str, set[str]] = field(default_factory=dict)
+    arithmetic: Arithmetic = Arithmetic.FLOAT
     one_partition: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class TFLite(Format):
     """See the module."""
+
+    def precision(self, name: str) -> TFLitePrecision:
+        """By name.
+
+        Raises:
+            KeyError: when it has none of that name.
+        """
+        return _own(super().precision(name))
 
     def convert(self, graph: Graph, scratch: Path) -> SavedGraph:
         """A TensorFlow SavedModel."""
@@ -228,6 +251,7 @@ DYNAMIC = TFLitePrecision(
     about="int8 weights, .tflite",
     elsewhere="dynamic is TFLite's way to 8-bit weights; Core ML's is compressed",
     configure=_dynamic,
+    arithmetic=Arithmetic.DYNAMIC,
     types={
         "inputs and outputs": FLOAT,
         "large weights": BYTE,
@@ -248,6 +272,7 @@ INT8 = TFLitePrecision(
     about="all integer, needs --calibration",
     elsewhere="int8 exists for the stylizer in .tflite only (a style is encoded once, in fp16)",
     configure=_int8,
+    arithmetic=Arithmetic.INTEGER,
     types={
         "inputs and outputs": BYTE,
         "large weights": BYTE,

@@ -1,4 +1,4 @@
-"""Figures of a graph that never wobble."""
+"""Figures of a graph that are the same in every run: MACs and parameters."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class TFLiteModel:
         return equal("signature", "; ".join(found) or "none", wanted, Assurance.STRUCTURE)
 
     def _types(self) -> dict[str, set[str]]:
-        """Types by what has them, as in ``_PRECISIONS``."""
+        """Types by what has them, as of ``TFLitePrecision.types``."""
         tensors = self.graph.tensors
         unpacked = {
             tensor: tflite_file.inputs(operator)[0]

@@ -1,11 +1,11 @@
-"""Auxiliary networks: frozen networks that the loss looks with. Exported files do not contain them.
+"""Auxiliary networks: frozen networks that losses use. Exported files do not contain them.
 
 ``AUXILIARY`` has an entry for each kind: ``perceptual`` (a VGG-19, whole or distilled), ``depth``
 and ``face`` (a face parser). A recipe chooses the network of a kind by ``[auxiliary]``, a term
 names the kinds that it needs, and ``AuxiliaryNetworks`` loads, runs and reports those of a run. A
 new kind is a new entry here and a term that names it.
 
-Three doors lead to a network: a name (``depth_v3_small``, ``bisenet_small``: weights that come with
+A network is given as a name (``depth_v3_small``, ``bisenet_small``: weights that come with
 the package), a file, and ``hub:NAME`` for any network that transformers can load.
 """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.experiments import no_auxiliary
 from export.inspect import coreml_file
 from export.inspect.tflite import TFLiteModel
 from tests.conftest import Outcome, TrainingData
@@ -75,3 +76,11 @@ def test_variants_export_the_same_graph(
         for name, file in builds[variant].items():
             assert structure(file) == structure(plain[name])
             assert not np.array_equal(values(file), values(plain[name]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["depth_v3_small", "bisenet_small"])
+def test_auxiliary_networks_can_be_measured(name: str, tmp_path: Path) -> None:
+    """Their cost on a phone, beside that of files without them, is what the report is about."""
+    file = no_auxiliary.auxiliary(name, tmp_path)
+    assert TFLiteModel(file.path).operators()["CONV_2D"] > 20

@@ -73,6 +73,16 @@ def up(x: Tensor, **how: Any) -> Tensor:
 
 row = torch.tensor([1.0, -2, 3, 0.5]).reshape(1, 4, 1, 1)
 
+
+def normalised() -> nn.BatchNorm2d:
+    """A batch normalisation that has seen something."""
+    module = nn.BatchNorm2d(4)
+    nn.init.uniform_(module.weight, 0.5, 2)
+    nn.init.uniform_(module.bias, -1, 1)
+    module.running_mean, module.running_var = torch.randn(4), torch.rand(4) + 0.5
+    return module
+
+
 MODULES: dict[str, nn.Module] = {
     "convolution": nn.Conv2d(4, 6, 3),
     "padded": nn.Conv2d(4, 4, 3, padding=1),
@@ -82,6 +92,9 @@ MODULES: dict[str, nn.Module] = {
     "even kernel": nn.Conv2d(4, 8, 4, stride=2, bias=False),
     "in pairs": for_tflite(ReplicateConv2d(4, 8, 3)),
     "in pairs of more outputs": for_tflite(ReplicateConv2d(4, 10, 5)),
+    "normalised": normalised().eval(),
+    "transposed": nn.ConvTranspose2d(4, 6, 4, stride=2, padding=1),
+    "transposed, one more": nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=(1, 0), bias=False),
     "depthwise": nn.Conv2d(4, 4, 3, padding=1, groups=4),
     "rows": Function(lambda x: torch.cat((x[:, :, :1], x, x[:, :, -2:-1]), 2)),
     "columns": Function(lambda x: torch.cat((x[:, :, :, 1:2], x, x[:, :, :, -1:]), 3)),
@@ -90,6 +103,7 @@ MODULES: dict[str, nn.Module] = {
     "statistics": Function(lambda x: (x - F.adaptive_avg_pool2d(x, 1)).abs().add(1).sqrt()),
     "values of channels": Function(lambda x: row * x + 1 / (row + 7)),
     "single values": Function(lambda x: 1 - 2 * torch.sigmoid(x) / 3),
+    "softplus": nn.Softplus(),
     "limits": Function(lambda x: F.relu6(3 * x) + (2 * x).clamp(0, 1) + F.relu(x)),
     "bilinear": Function(lambda x: up(x, mode="bilinear")),
     "bilinear of many channels": Function(lambda x: up(torch.cat((x, x), 1), mode="bilinear")),
@@ -99,6 +113,7 @@ MODULES: dict[str, nn.Module] = {
     "zeros": Function(lambda x: F.pad(x, (1, 2, 0, 1))),
     "averages": nn.AvgPool2d(2),
     "maxima": nn.MaxPool2d(2),
+    "maxima of a padded picture": nn.MaxPool2d(3, stride=2, padding=1),
     "depth to space": Function(DepthToSpace.apply),
     "columns to channels": Function(lambda x: ColumnsToChannels.apply(x, 2)),
     "channels to columns": Function(lambda x: ChannelsToColumns.apply(x, 2)),
