@@ -1,4 +1,8 @@
-"""The styles that come with the package and those a user added."""
+"""The styles that come with the package and those a user added.
+
+A new style that ships: its picture in ``gallery/paintings``, its credit in
+``gallery/gallery.json``, then ``python -m train.release --gallery``.
+"""
 
 from __future__ import annotations
 

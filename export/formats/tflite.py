@@ -1,4 +1,7 @@
-"""``.tflite``: TensorFlow Lite, executed by LiteRT."""
+"""``.tflite``: TensorFlow Lite, executed by LiteRT.
+
+A new precision is one more ``TFLitePrecision`` in the list of ``TFLITE`` at the end.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a network offers and what it states of itself, and the registry of networks."""
+"""What a network offers and what it states of itself, and the registry of networks.
+
+A new network is one file beside this one, with ``@register(NAME)`` before its class.
+"""
 
 from __future__ import annotations
 
