@@ -19,10 +19,10 @@ def trained(manifest: Manifest) -> str:
 def weights(manifest: Manifest) -> Facts:
     """The weights, with all that their checkpoint says of itself."""
     found = manifest.weights
-    shipped = "random" if found.untrained else "shipped with facestyle"
+    source = [] if found.untrained else [("from", found.source or "shipped with facestyle")]
     return [
         ("weights", f"{trained(manifest)}, {found.fingerprint}"),
-        ("from", found.source or shipped),
+        *source,
         *([("encoder from", found.encoder)] if found.encoder else []),
         ("style codes fit weights", found.style_fingerprint),
         *found.metadata.items(),

@@ -352,7 +352,7 @@ def test_random_weights_say_so() -> None:
     found = page(entry(found=proof(parity(81.75))), weights=weights, calibration=None)
     assert "random weights 750c2ed88b2c" in found.text
     assert "Random weights are for latency work only." in found.text
-    assert "weights random, 750c2ed88b2c from random" in found.text
+    assert "weights random, 750c2ed88b2c style codes fit" in found.text
     assert "Calibration" not in found.text
 
 
