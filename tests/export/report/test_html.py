@@ -264,6 +264,13 @@ def test_many_failures_fold() -> None:
     assert alert.count("; and 1 more</li>") == 8
 
 
+def test_a_long_failure_is_cut_before_the_fold_and_whole_in_the_details() -> None:
+    long = verdict("executes", passed=False, figure="x" * 500)
+    found = page(entry(found=proof(verdicts=(long,))))
+    assert f"executes: {'x' * 149}… " in found.text
+    assert found.tables["Checks of mobile_stylizer_fp16.tflite"][1][1] == "x" * 500
+
+
 def test_every_link_leads_somewhere() -> None:
     wrong = proof(parity(12.3), verdicts=(WRONG,))
     found = page(entry(found=wrong), entry(graph="full", found=proof(parity(81.75))))
