@@ -1,7 +1,7 @@
 """From what was asked for to a report, whichever device it is measured on.
 
 A new device is a driver in a folder of its own beside ``benchmarks/android``, a function and an
-entry of ``_DEVICES`` here, a name in ``benchmarks/cli.py`` and in ``benchmarks/report/schema.json``.
+entry of ``_DEVICES`` here, and a name in ``benchmarks/cli.py`` and ``report/schema.json``.
 """
 
 from __future__ import annotations
