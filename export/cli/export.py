@@ -239,7 +239,8 @@ def verify(
 ) -> int:
     """Check a build again from disk: hashes, structure, and what each file computes."""
     import json
-    from dataclasses import asdict
+
+    from msgspec import to_builtins
 
     from export.build import manifest
     from export.build.verify_build import other_tools, verify_build
@@ -268,7 +269,7 @@ def verify(
             "build": str(folder),
             "tools": manifest.tools(),
             "other_tools": others,
-            "results": [asdict(item) for item in found],
+            "results": to_builtins(found),
         }
         write_text(out, json.dumps(findings, indent=1) + "\n")
     failed = len({item.name for item in found if item.problems})
