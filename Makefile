@@ -35,7 +35,7 @@ export: $(EXPORT)
 test: $(TEST) lint
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
-# The quick ones only: nothing is converted or executed from disk.
+# All but what converts, executes or trains for seconds: two minutes on two cores.
 test-fast: $(TEST)
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
