@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
+from export.entries import FileEntry
 from export.formats.base import STYLIZER
 from export.formats.tflite import TFLITE
 from export.inspect import tflite_file

@@ -14,10 +14,10 @@ from benchmarks import build_files
 from benchmarks.arm import emulator, runner
 from benchmarks.arm.runner import Arrays
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
 from export.build.verify_build import graph_of, weights_of
 from export.convert.graphs import Graph
+from export.entries import FileEntry
 from export.formats import GRAPHS
 from export.formats.tflite import TFLITE, Arithmetic
 from export.runtimes.litert import Quantization

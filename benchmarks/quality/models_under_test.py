@@ -12,9 +12,9 @@ from torch import Tensor
 from benchmarks import build_files
 from benchmarks.evaluate.held_out import short_names
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
 from export.build.verify_build import weights_of
+from export.entries import FileEntry
 from export.formats.base import STYLE_ENCODER, STYLIZER
 from export.formats.tflite import TFLITE
 from export.runtimes.litert import TFLiteFile

@@ -7,14 +7,14 @@ relu1_1..relu4_1 at every position, padded by reflection.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.quality.colour_metrics import SOFT, blur
 from train.auxiliary.frozen import Frozen
-from train.auxiliary.perceptual import STAGES, DistilledVGG, WholeVGG
+from train.auxiliary.perceptual import Perceptual
 from train.objectives.style import gram, squared_error
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -47,28 +47,8 @@ def features(perceptual: Frozen, image: Tensor) -> list[Tensor]:
         perceptual: as ``train.auxiliary.registry.load`` gives it.
         image: (1, 3, H, W) in [0, 1], H and W at least 32.
     """
-    network = perceptual.network
-    if isinstance(network, DistilledVGG):
-        return _distilled(network, image)
-    assert isinstance(network, WholeVGG)
-    found = network.encoder.features(image, LAYERS)
+    found = cast(Perceptual, perceptual.network).everywhere(image, LAYERS)
     return [found[layer] for layer in LAYERS]
-
-
-def _distilled(network: DistilledVGG, image: Tensor) -> list[Tensor]:
-    def convolve(name: str, x: Tensor) -> Tensor:
-        weight, bias = network.get_buffer(f"{name}_weight"), network.get_buffer(f"{name}_bias")
-        return F.conv2d(x, weight, bias)
-
-    y, found = convolve("preprocess", image), []
-    for number, names in enumerate(STAGES, 1):
-        for name in names:
-            if name == "pool":
-                y = F.max_pool2d(y, 2)
-            else:
-                y = F.relu(convolve(name, F.pad(y, (1, 1, 1, 1), mode="reflect")))
-        found.append(F.relu(convolve(f"head{number}_1", y)))
-    return found
 
 
 def style_of(layers: list[Tensor]) -> Style:

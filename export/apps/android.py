@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image
 
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
+from export.entries import FileEntry
 from export.formats.tflite import TFLITE
 from export.verify import golden
 from facestyle import gallery

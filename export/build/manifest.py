@@ -13,17 +13,17 @@ from typing import Any
 
 import msgspec
 
-from export.build.entries import (
+from export.convert.graphs import Graph
+from export.entries import (
     ConstantEntry,
     FileEntry,
     Proof,
     VerdictEntry,
     file_entry,
 )
-from export.convert.graphs import Graph
 from export.formats import named
 from export.inspect import cost
-from export.request import ExportRequest, Target
+from export.request import MAX_SIDE, ExportRequest, Target
 from export.verify import parity
 from export.verify.fp16_range import RangeSummary
 from export.verify.golden import GOLDEN
@@ -283,6 +283,8 @@ def _check(manifest: Manifest) -> None:
     """Raise KeyError or ValueError for what types alone do not refuse."""
     if not manifest.files:
         raise ValueError("no files")
+    if not all(0 < side <= MAX_SIDE for side in (manifest.height, manifest.width)):
+        raise ValueError(f"{manifest.height} x {manifest.width}")
     for name in (manifest.styles, manifest.golden):
         _check_name(name)
     for entry in manifest.files:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
 from export.build.verify_build import Finding, files_of, weights_of
 from export.convert import calibration
 from export.convert.calibration import Calibration
+from export.entries import FileEntry
 from export.formats import named
 from export.request import ExportRequest, Target
 from facestyle.errors import UserError

@@ -9,9 +9,9 @@ from pathlib import Path
 from torch import Tensor
 
 from export.build import manifest
-from export.build.entries import FileEntry, ParityEntry
 from export.build.manifest import Manifest
 from export.convert.graphs import Graph, build
+from export.entries import FileEntry, ParityEntry
 from export.formats import FORMATS, named
 from export.formats.base import STYLIZER
 from export.report import results_table

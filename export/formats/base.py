@@ -18,9 +18,9 @@ from export.verify.verdicts import Assurance, Verdict
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from export.build.entries import PortEntry
     from export.convert.description import Description
     from export.convert.graphs import Graph
+    from export.entries import PortEntry
     from export.inspect.constants import Constant
     from export.verify.delegates.table import Coverage
     from facestyle.contract import Contract, Port

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,12 @@ from facestyle.contract import Kind, Port
 from facestyle.image_range import MAXIMUM
 
 if TYPE_CHECKING:
-    from export.build.entries import PortEntry
+    from torch import Tensor
+
+    from export.convert.coreml import Converted
+    from export.convert.description import Description
     from export.convert.graphs import Graph
+    from export.entries import PortEntry
     from export.verify.delegates.table import Coverage
 
 
@@ -40,9 +44,33 @@ COMPRESSED = CoreMLPrecision(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CoreML(Format):
-    """A Core ML file: images are Core ML images, all else float arrays of the contract's shape."""
+    """A Core ML file: images are Core ML images, all else float arrays of the contract's shape.
+
+    Attributes:
+        converter: what coremltools makes of a graph, in memory.
+        writer: writes that; the last argument is a precision's ``eight_bit_above``.
+    """
+
+    converter: Callable[[Graph], Converted]
+    writer: Callable[[Converted, Path, Description, int | None], None]
+
+    def convert(self, graph: Graph, scratch: Path) -> Converted:
+        """Nothing is written in between."""
+        return self.converter(graph)
+
+    def write(
+        self,
+        converted: Converted,
+        precision: Precision,
+        path: Path,
+        description: Description,
+        examples: Sequence[tuple[Tensor, ...]] = (),
+    ) -> None:
+        """The description is the file's metadata."""
+        assert isinstance(precision, CoreMLPrecision)
+        self.writer(converted, path, description, precision.eight_bit_above)
 
     def inspect(self, path: Path, graph: Graph, precision: Precision) -> Inspection:
         """The specification's ports, scales, steps, constants and contents."""
@@ -60,7 +88,7 @@ class CoreML(Format):
         from export.runtimes.coreml import AppleFile, ReferenceFile
 
         reference = Runtime(Assurance.REFERENCE, ReferenceFile)
-        apple = Runtime(Assurance.RUNTIME, AppleFile, eight_bit=True)
+        apple = Runtime(Assurance.RUNTIME, AppleFile, eight_bit=self.eight_bit)
         return (reference, apple) if platform.system() == "Darwin" else (reference,)
 
     def coverages(self, path: Path) -> tuple[Coverage, ...]:
@@ -71,7 +99,7 @@ class CoreML(Format):
 
     def ports(self, path: Path, ports: Sequence[Port]) -> tuple[PortEntry, ...]:
         """Images of 8 bits; arrays as in the contract."""
-        from export.build.entries import PortEntry
+        from export.entries import PortEntry
 
         def entry(port: Port) -> PortEntry:
             if port.kind is Kind.IMAGE:

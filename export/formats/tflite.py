@@ -28,9 +28,9 @@ from facestyle.contract import Contract, Kind, Port
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from export.build.entries import PortEntry
     from export.convert.graphs import Graph
     from export.convert.tflite import SavedGraph
+    from export.entries import PortEntry
     from export.verify.delegates.table import Coverage
 
 FLOAT, HALF, BYTE = {"float32"}, {"float16"}, {"int8"}
@@ -148,7 +148,7 @@ class TFLite(Format):
 
     def ports(self, path: Path, ports: Sequence[Port]) -> tuple[PortEntry, ...]:
         """Channels last; integers with their scale and zero point."""
-        from export.build.entries import PortEntry
+        from export.entries import PortEntry
         from export.inspect.tflite import TFLiteModel
 
         quantization = TFLiteModel(path).quantization()

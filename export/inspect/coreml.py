@@ -65,6 +65,10 @@ LARGEST_MANIFEST, LARGEST_NOTES = 2048, 1024
 """Most bytes of a package's manifest and of what the converter notes in a program."""
 
 
+UNSCALED = Scaling(1.0)
+"""What nothing is done to."""
+
+
 def operators(path: Path) -> dict[str, int]:
     """How many operations (not constants) or layers of each kind a file has.
 
@@ -164,12 +168,12 @@ def _scales(model: CoreMLFile, graph: Graph) -> Iterator[Verdict]:
     for port in graph.contract.inputs:
         if port.kind is Kind.IMAGE:
             steps = model.scalings_after(port.name)
-            sums = accumulate(steps, Scaling.then)
+            sums = accumulate(steps, Scaling.then, initial=UNSCALED)
             yield _once(f"scale of {port.name}", steps, sums, Scaling(port.scale, port.offset))
     for port in graph.contract.outputs:
         if port.kind is Kind.IMAGE:
             steps, scale = model.scalings_before(port.name), port.pixels_per_unit
-            sums = accumulate(steps, lambda last, step: step.then(last))
+            sums = accumulate(steps, lambda last, step: step.then(last), initial=UNSCALED)
             yield _once(f"scale of {port.name}", steps, sums, Scaling(scale, -port.offset * scale))
 
 
@@ -186,7 +190,8 @@ def _once(
     """
     factors = [step.factor for step in steps if step.factor != 1]
     figure = ", ".join(f"{f:.6f}" for f in factors) or "none"
-    once = sum(math.isclose(f, wanted.factor, rel_tol=2**-11) for f in factors) == 1
+    times = sum(math.isclose(f, wanted.factor, rel_tol=2**-11) for f in factors)
+    once = times == 1 or wanted.factor == 1
     right = any(
         math.isclose(found.factor, wanted.factor, rel_tol=2**-11)
         and math.isclose(found.offset, wanted.offset, rel_tol=2**-9, abs_tol=2**-14)

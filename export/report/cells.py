@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from export.build.entries import FileEntry, ParityEntry, PortEntry
+from export.entries import FileEntry, ParityEntry, PortEntry
 from export.report import results_table
 from export.report.page import units
 from export.verify.delegates import CoverageSummary

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
+from export.entries import FileEntry
 from export.report import cells
 
 Facts = list[tuple[str, str]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
+from export.entries import FileEntry
 from export.report import cells, results_table
 from export.report.page import units
 from export.verify.verdicts import Assurance

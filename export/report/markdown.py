@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import indent
 
-from export.build.entries import FileEntry
 from export.build.manifest import Manifest
+from export.entries import FileEntry
 from export.report import cells, fp16_range, headline, results_table
 from export.report.page.markdown import rows, text
 from export.verify.fp16_range import RangeSummary

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from export.build.entries import FileEntry
 from export.convert.graphs import Graph
+from export.entries import FileEntry
 from export.verify import test_inputs
 from export.verify.test_inputs import Probe
 from export.verify.verify_file import Evidence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from export.build.entries import FileEntry
+from export.entries import FileEntry
 from export.formats.base import STYLIZER
 from export.report import cells
 from export.report.headline import Badge, file_badge, is_wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from export.build.entries import FileEntry
+from export.entries import FileEntry
 from export.formats import FORMATS, precisions
 from export.verify.verdicts import Assurance
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from export.build.entries import FileEntry, ParityEntry
+from export.entries import FileEntry, ParityEntry
 from export.report import cells, results_table
 from export.report.page import units
 from export.report.page.tables import Cell, Column, Table, Tone

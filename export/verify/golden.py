@@ -21,8 +21,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from export.build.entries import FileEntry
 from export.convert.graphs import Graph
+from export.entries import FileEntry
 from export.formats import named
 from export.formats.base import HALF_DB
 from export.verify.compare import peak, psnr

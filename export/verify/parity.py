@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from export.build.entries import ParityEntry
+from export.entries import ParityEntry
 from export.formats.base import Precision
 from export.verify import compare
 from export.verify.test_inputs import Probe

@@ -23,8 +23,8 @@ from PIL import Image
 from benchmarks.latency.timing import drift
 from benchmarks.report import document
 from export.build import manifest
-from export.build.entries import FileEntry
 from export.convert.graphs import Graph, build
+from export.entries import FileEntry
 from export.formats import TFLITE, named
 from export.runtimes.litert import Quantization
 from export.verify import golden

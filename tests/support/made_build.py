@@ -7,7 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from export.build.entries import (
+from export.build.manifest import FORMAT, Calibrated, Manifest, Weights
+from export.entries import (
     ConstantEntry,
     FileEntry,
     ParityEntry,
@@ -15,7 +16,6 @@ from export.build.entries import (
     Proof,
     VerdictEntry,
 )
-from export.build.manifest import FORMAT, Calibrated, Manifest, Weights
 from export.report.pictures import FilePictures, Given
 from export.verify.delegates import CoverageSummary
 from export.verify.delegates.table import Kind

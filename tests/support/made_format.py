@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from export.build.entries import PortEntry
 from export.convert.description import Description
 from export.convert.graphs import Graph
+from export.entries import PortEntry
 from export.formats.base import Format, Inspection, Loaded, Precision, Runtime
 from export.inspect.constants import Constant
 from export.verify.verdicts import Assurance, equal

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -33,8 +34,31 @@ class Features(NamedTuple):
     """(N, C, H'', W''), features of VGG-19 itself, or predictions of them."""
 
 
-class WholeVGG(nn.Module):
+class Perceptual(nn.Module, ABC):
+    """A network whose features losses and metrics compare.
+
+    Attributes:
+        encoder: VGG-19's own encoder, where the network is made of one; else None.
+    """
+
+    encoder: Encoder | None
+
+    @abstractmethod
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
+        """What the named layers (``relu1_1`` .. ``relu4_1``) see of (N, 3, H, W) in [0, 1]."""
+
+    @abstractmethod
+    def everywhere(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """The same features of VGG-19 at every position, borders padded by reflection.
+
+        What training leaves out for speed counts where a picture is judged.
+        """
+
+
+class WholeVGG(Perceptual):
     """VGG-19 itself, padded by reflection."""
+
+    encoder: Encoder
 
     def __init__(self, encoder: nn.Module) -> None:
         """Look with an ``Encoder``, which may be part of another network."""
@@ -43,11 +67,15 @@ class WholeVGG(nn.Module):
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
         """What the named layers (``relu1_1`` .. ``relu4_1``) see of (N, 3, H, W) in [0, 1]."""
-        found = self.encoder.features(image, layers)
+        found = self.everywhere(image, layers)
         return {layer: Features(value, value) for layer, value in found.items()}
 
+    def everywhere(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """See ``Perceptual``."""
+        return self.encoder.features(image, layers)
 
-class DistilledVGG(nn.Module):
+
+class DistilledVGG(Perceptual):
     """A VGG-19 compressed 16 times: narrow trunk, 1x1 heads that predict the real features.
 
     Collaborative distillation (Wang et al., CVPR 2020). Expects RGB in [0, 1], normalises it
@@ -57,6 +85,7 @@ class DistilledVGG(nn.Module):
 
     def __init__(self, state: dict[str, Tensor]) -> None:
         super().__init__()
+        self.encoder = None
         for name, tensor in state.items():
             self.register_buffer(name.replace(".", "_"), tensor, persistent=False)
 
@@ -66,25 +95,52 @@ class DistilledVGG(nn.Module):
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Features]:
         """What the named layers (of relu1_1, relu2_1, relu3_1, relu4_1) see of an image."""
+
+        def convolve(name: str, x: Tensor) -> Tensor:
+            return self._conv(name, x, padding=1)
+
+        return {
+            layer: Features(y, F.relu(self._conv(head, y[:, :, ::stride, ::stride])))
+            for layer, head, stride, y in self._stages(image, layers, convolve)
+        }
+
+    def everywhere(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """See ``Perceptual``."""
+
+        def convolve(name: str, x: Tensor) -> Tensor:
+            return self._conv(name, F.pad(x, (1, 1, 1, 1), mode="reflect"))
+
+        return {
+            layer: F.relu(self._conv(head, y))
+            for layer, head, _, y in self._stages(image, layers, convolve)
+        }
+
+    def _stages(
+        self, image: Tensor, layers: Iterable[str], convolve: Callable[[str, Tensor], Tensor]
+    ) -> Iterator[tuple[str, str, int, Tensor]]:
+        """Each wanted layer with its head's name and stride, and the trunk's features there.
+
+        Args:
+            image: (N, 3, H, W) in [0, 1].
+            layers: wanted ones.
+            convolve: a named 3x3 convolution of the trunk, of the size of its input.
+        """
         wanted = set(layers)
-        heads = {f"relu{number}_1": number for number in range(1, 5)}
-        if missing := wanted - heads.keys():
+        known = [f"relu{number}_1" for number in range(1, 5)]
+        if missing := wanted - set(known):
             raise UserError(f"the distilled VGG-19 has no layers {sorted(missing)}")
         y = self._conv("preprocess", image)
-        found: dict[str, Features] = {}
-        for (layer, number), names, stride in zip(heads.items(), STAGES, HEAD_STRIDES):
-            if found.keys() == wanted:
+        for number, (layer, names, stride) in enumerate(zip(known, STAGES, HEAD_STRIDES), 1):
+            if not wanted:
                 break
             for name in names:
-                pool = name == "pool"
-                y = F.max_pool2d(y, 2) if pool else F.relu(self._conv(name, y, padding=1))
+                y = F.max_pool2d(y, 2) if name == "pool" else F.relu(convolve(name, y))
             if layer in wanted:
-                full = F.relu(self._conv(f"head{number}_1", y[:, :, ::stride, ::stride]))
-                found[layer] = Features(y, full)
-        return found
+                wanted.remove(layer)
+                yield layer, f"head{number}_1", stride, y
 
 
-def load_perceptual(file: str) -> nn.Module:
+def load_perceptual(file: str) -> Perceptual:
     """The perceptual network of a file; torchvision's VGG-19 where none is named.
 
     Raises:

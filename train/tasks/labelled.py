@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from facestyle.errors import UserError, unknown
 from train.auxiliary import files
 from train.auxiliary.registry import AuxiliaryNetworks
-from train.auxiliary.resnet import STRIDE, ResNetEncoder
+from train.auxiliary.resnet import STRIDE
 from train.data.batches import BatchConfig, Batches
 from train.data.labelled import learning_samples
 from train.recipe import Recipe
@@ -63,9 +63,10 @@ class LabelledTask(Task):
         )
         self.batches = [Batches(samples, config) for samples in sources]
         if recipe.start == "imagenet":
-            encoder = student.get_submodule("encoder")
-            assert isinstance(encoder, ResNetEncoder)
-            encoder.load_imagenet()
+            load_imagenet = getattr(student.get_submodule("encoder"), "load_imagenet", None)
+            if load_imagenet is None:
+                raise UserError(f"{recipe.network} has no weights of ImageNet to start from")
+            load_imagenet()
         elif recipe.start:
             self.began_from = (files.fill(student, Path(recipe.start), recipe.network),)
         self.student, self.auxiliary = student.train(), AuxiliaryNetworks((), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from facestyle.errors import UserError, unknown
 from facestyle.networks import NETWORKS, StyleNetwork
 from facestyle.presets import DEFAULT
 from train.auxiliary.face_classes import colorize, most_likely
-from train.auxiliary.perceptual import WholeVGG
+from train.auxiliary.perceptual import Perceptual, WholeVGG
 from train.auxiliary.registry import DEPTH, FACE, PERCEPTUAL, Auxiliary, AuxiliaryNetworks, load
 from train.auxiliary.resnet import STRIDE
 from train.data.batches import BatchConfig, Batches
@@ -295,14 +295,14 @@ def _shared(recipe: Recipe, student: StyleNetwork) -> dict[str, Auxiliary]:
     encoder, source = student.get_submodule("encoder"), recipe.start
     if not recipe.start:
         source = recipe.auxiliary[PERCEPTUAL]
-        perceptual = load(PERCEPTUAL, source).network
-        if not isinstance(perceptual, WholeVGG):
+        whole = cast(Perceptual, load(PERCEPTUAL, source).network).encoder
+        if whole is None:
             raise UserError(
                 f"the network {recipe.network} is trained with a whole VGG-19, not a distilled "
                 "one: give torchvision's or the normalised VGG with --perceptual FILE, or train "
                 f"--network {DEFAULT}"
             )
-        encoder.load_state_dict(perceptual.encoder.state_dict())
+        encoder.load_state_dict(whole.state_dict())
     # One set of weights: what the network encodes with is what the losses look with.
     encoder.requires_grad_(False)
     return {PERCEPTUAL: Auxiliary(PERCEPTUAL, source, WholeVGG(encoder))}

@@ -205,6 +205,19 @@ def test_a_manifest_that_lacks_something_is_refused(
     assert_refused(facestyle("verify", copy), "not a manifest of this version")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"height": 10**9}, {"width": -8}, {"height": "256"}, {"styles": ".."}, {"golden": "../x"}],
+    ids=str,
+)
+def test_a_manifest_of_strange_values_is_refused(
+    value: dict[str, Any], facestyle: Run, folder: Path, tmp_path: Path
+) -> None:
+    copy = _copy(folder, tmp_path)
+    _lie(copy, **value)
+    assert_refused(facestyle("verify", copy), "not a manifest of this version")
+
+
 def test_a_build_made_again_is_the_same(facestyle: Run, folder: Path, tmp_path: Path) -> None:
     """Whatever else a file could hide: the same weights and tools do not give it."""
     copy = _copy(folder, tmp_path)

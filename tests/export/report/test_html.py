@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from export.build.entries import ConstantEntry, FileEntry
 from export.build.manifest import Manifest, Weights
+from export.entries import ConstantEntry, FileEntry
 from export.report.html import html
 from export.report.pictures import FilePictures
 from export.verify.delegates import CoverageSummary

@@ -26,19 +26,23 @@ SIGNED = (-1.0, 1.0)
 DESCRIPTION = Description("an author", "a licence", "1.2", "a summary")
 
 
-class Signed(nn.Module):
-    """Takes and gives images in [-1, 1]."""
+RANGES = (SIGNED, (0.0, 255.0), (-2.0, 0.5), (16.0, 235.0))
 
-    def __init__(self) -> None:
+
+class Signed(nn.Module):
+    """Takes and gives images in [-1, 1], or another range."""
+
+    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
         super().__init__()
         torch.manual_seed(0)
+        self.low, self.span = low, high - low
         self.paint = nn.Sequential(
             nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 1), nn.Sigmoid()
         )
 
     def forward(self, content: Tensor) -> Tensor:
-        painted: Tensor = self.paint(content)
-        return 2 * painted - 1
+        painted: Tensor = self.paint((content - self.low) * (2 / self.span) - 1)
+        return self.span * painted + self.low
 
 
 def graph_of(module: nn.Module, limits: tuple[float, float] = SIGNED) -> Graph:
@@ -90,16 +94,19 @@ def test_test_inputs_are_in_the_range() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("limits", RANGES, ids=str)
 @pytest.mark.parametrize("format_", FORMATS)
-def test_images_of_minus_one_to_one_are_right(format_: str, tmp_path: Path) -> None:
-    graph = graph_of(Signed())
+def test_images_of_any_range_are_right(
+    format_: str, limits: tuple[float, float], tmp_path: Path
+) -> None:
+    graph = graph_of(Signed(*limits), limits)
     path = written(graph, format_, tmp_path)
     evidence = proved(path, format_, graph)
     assert [v for v in evidence.verdicts if not v.passed] == []
     kind = named(format_)
     entry = describe_file(path, Target("painter", kind, kind.precisions[0]), graph, None, evidence)
-    limits = {(0, 255)} if format_.startswith("ml") else {SIGNED}
-    assert {port.range for port in (*entry.inputs, *entry.outputs)} == limits
+    told = (0, 255) if format_.startswith("ml") else limits
+    assert {port.range for port in (*entry.inputs, *entry.outputs)} == {told}
 
 
 class Scaled(Signed):
