@@ -124,6 +124,15 @@ def _is_within(module: str, other: str) -> bool:
     return f"{module}.".startswith(f"{other}.")
 
 
+def is_installed() -> bool:
+    """Whether this package is; a checkout also runs without, and knows no dependencies then."""
+    try:
+        metadata.distribution(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 @cache
 def own() -> Dependencies:
     """Those of this package."""
@@ -144,6 +153,8 @@ def require(*extras: str) -> None:
     Raises:
         UserError: that names what is missing, and the extras to install.
     """
+    if not is_installed():
+        return
     missing = {extra: own().missing(extra) for extra in dict.fromkeys(extras)}
     lacking = [extra for extra, items in missing.items() if items]
     if lacking:
@@ -153,6 +164,8 @@ def require(*extras: str) -> None:
 
 def explain(error: ModuleNotFoundError) -> UserError | None:
     """What to install for a module that turned out to be missing; None where no extra has it."""
+    if not is_installed():
+        return None
     found = own().find(error.name or "", _package(error.__traceback__))
     if found is None:
         return None

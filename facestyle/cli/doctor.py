@@ -8,7 +8,8 @@ import sys
 import click
 
 from facestyle import __version__
-from facestyle.dependencies import BASE, install_command, own
+from facestyle.dependencies import BASE, install_command, is_installed, own
+from facestyle.errors import UserError
 
 PURPOSES = {
     BASE: "stylize",
@@ -25,6 +26,8 @@ PURPOSES = {
 def command() -> None:
     """Say what is installed and what each missing extra would enable."""
     click.echo(f"facestyle {__version__}, Python {platform.python_version()}, {sys.platform}")
+    if not is_installed():
+        raise UserError("facestyle is not installed; run `pip install .` in its checkout")
     dependencies = own()
     for extra, purpose in PURPOSES.items():
         missing = [item.module for item in dependencies.missing(extra)]

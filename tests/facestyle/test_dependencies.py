@@ -81,6 +81,16 @@ def test_a_module_of_no_extra_is_not_explained() -> None:
     assert str(explained) == "this needs flatbuffers: pip install 'facestyle[tflite]'"
 
 
+def test_a_checkout_that_is_not_installed_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rented GPU runs ``train/gpu_campaign.sh`` from a checkout."""
+    monkeypatch.setattr(dependencies, "PACKAGE", "facestyle-that-nobody-installed")
+    monkeypatch.setattr(dependencies.util, "find_spec", lambda name: None)
+    dependencies.require("train")
+    assert dependencies.explain(ModuleNotFoundError(name="flatbuffers")) is None
+
+
 def test_modules_are_those_that_the_distributions_bring() -> None:
     own = dependencies.own()
     every = {item for extra in own.listed for item in own.all(extra) if extra != "test"}
