@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import torch
 
 from facestyle.errors import UserError
+from tests.support import made_repository
 from train.auxiliary.depth_model import STANDARD_METRES, DepthModel, standardise
 
 transformers = pytest.importorskip("transformers")
@@ -183,18 +183,7 @@ def test_code_of_a_repository_is_never_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """transformers would ask on the terminal; whoever answers yes there executes it."""
-    executed = tmp_path / "executed"
-    source = tmp_path / "model"
-    source.mkdir()
-    (source / "own.py").write_text(
-        "from pathlib import Path\n"
-        "from transformers import PretrainedConfig\n"
-        f"Path({str(executed)!r}).touch()\n"
-        "class Own(PretrainedConfig):\n"
-        "    model_type = 'own'\n"
-    )
-    config = {"model_type": "own", "auto_map": {"AutoConfig": "own.Own"}}
-    (source / "config.json").write_text(json.dumps(config))
+    source, executed = made_repository.with_code(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(UserError, match="cannot load"):
         DepthModel.load(str(source))
